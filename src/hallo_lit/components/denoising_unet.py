@@ -1,0 +1,38 @@
+"""Predicts the denoising target of a clip from noisy latents and its conditioning."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hallo_lit.blocks.attention import key_value
+from hallo_lit.blocks.cell import Extras, UNetSpec
+from hallo_lit.blocks.spatial import SpatialTransformer
+from hallo_lit.blocks.trunk import Trunk
+from hallo_lit.structs import Conditioning, KeyValue, ReferenceTokens, per_frame
+
+
+class DenoisingUNet(Trunk):
+    """A pure function of its arguments and parameters: train(), eval(), checkpointing and compile change no value."""
+
+    def __init__(self, spec: UNetSpec, extras: Extras, checkpointing: bool = False) -> None:
+        super().__init__(spec, extras, checkpointing)
+        self.norm_out = nn.GroupNorm(spec.groups, spec.channels[0], eps=1e-5)
+        self.conv_out = nn.Conv2d(spec.channels[0], spec.out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> Tensor:
+        """x (b, f, c, h, w), timestep (b,) in 0..999. Returns the prediction (b, f, out, h, w)."""
+        batch = x.shape[:2]
+        x = self.conv_in(x.flatten(0, 1))
+        if cond.location is not None:
+            x = x + per_frame(cond.location, cond.frames)
+        x, _ = self.walk(x, per_frame(self.time(timestep, x), cond.frames), cond)
+        return self.conv_out(F.silu(self.norm_out(x))).unflatten(0, batch)
+
+    def project_portrait(self, tokens: ReferenceTokens) -> tuple[KeyValue, ...]:
+        """Keys and values of the portrait under this net's self-attention; once per video, not per step."""
+        made = []
+        for cell, seen in zip(self.attention_cells(), tokens.portrait, strict=True):
+            if isinstance(cell.spatial, SpatialTransformer):
+                made.append(key_value(cell.spatial.block.attn1, seen))
+        return tuple(made)

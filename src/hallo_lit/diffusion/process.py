@@ -1,0 +1,91 @@
+"""Noise, targets and loss weights: one object for training and for sampling (spec of the original: v-prediction with
+zero terminal SNR, arXiv 2305.08891; min-SNR weights, arXiv 2303.09556)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Noised:
+    """A training example of the denoiser."""
+
+    x: Tensor  # (b, f, c, h, w) noisy latents
+    timestep: Tensor  # (b,) int64
+    target: Tensor  # (b, f, c, h, w) velocity
+    weight: Tensor  # (b,)
+
+
+class NoiseProcess:
+    """Variance-preserving diffusion in `steps` discrete steps.
+
+    sampling_schedule: a different beta schedule for sampling; only released Hallo weights want one.
+    weighting: "clip" weighs every clip's own error; "mean" multiplies the mean error by the mean weight, as the
+        original's second stage does.
+    """
+
+    def __init__(
+        self,
+        beta_start: float = 0.00085,
+        beta_end: float = 0.012,
+        beta_schedule: Literal["linear", "scaled_linear"] = "scaled_linear",
+        sampling_schedule: Literal["linear", "scaled_linear"] | None = None,
+        steps: int = 1000,
+        zero_terminal_snr: bool = True,
+        noise_offset: float = 0.05,
+        snr_gamma: float | None = 5.0,
+        weighting: Literal["clip", "mean"] = "clip",
+    ) -> None:
+        self.betas = {"beta_start": beta_start, "beta_end": beta_end, "num_train_timesteps": steps}
+        self.beta_schedule, self.sampling_schedule = beta_schedule, sampling_schedule or beta_schedule
+        self.steps, self.zero_terminal_snr = steps, zero_terminal_snr
+        self.noise_offset, self.snr_gamma, self.weighting = noise_offset, snr_gamma, weighting
+        self.training_scheduler = DDIMScheduler(**self.scheduler_config(beta_schedule))
+
+    def scheduler_config(self, schedule: str | None = None) -> dict[str, float | str | bool]:
+        """Keywords that diffusers' schedulers share, for sampling unless `schedule` says otherwise."""
+        return {
+            **self.betas,
+            "beta_schedule": schedule or self.sampling_schedule,
+            "prediction_type": "v_prediction",
+            "timestep_spacing": "trailing",
+            "rescale_betas_zero_snr": self.zero_terminal_snr,
+            **({"clip_sample": False, "steps_offset": 1} if schedule else {}),
+        }
+
+    def draw(self, latents: Tensor, generator: torch.Generator | None = None) -> Noised:
+        """Uniform timesteps and offset noise (one more draw per clip and channel) for latents (b, f, c, h, w)."""
+        b, _, c = latents.shape[:3]
+        timestep = torch.randint(self.steps, (b,), generator=generator)
+        noise = torch.randn(latents.shape, generator=generator)
+        if self.noise_offset:
+            noise = noise + self.noise_offset * torch.randn(b, 1, c, 1, 1, generator=generator)
+        return self.noised(latents, noise.to(latents), timestep.to(latents.device))
+
+    def noised(self, latents: Tensor, noise: Tensor, timestep: Tensor) -> Noised:
+        """`draw` with its random numbers given: noise like latents (b, f, c, h, w), timestep (b,)."""
+        x = self.training_scheduler.add_noise(latents, noise, timestep)
+        target = self.training_scheduler.get_velocity(latents, noise, timestep)
+        return Noised(x, timestep, target, self.weight(timestep))
+
+    def snr(self, timestep: Tensor) -> Tensor:
+        """Signal-to-noise ratio (b,); zero at the last step when the terminal SNR is zero."""
+        alpha = self.training_scheduler.alphas_cumprod.to(timestep.device)[timestep]
+        return alpha / (1 - alpha)
+
+    def weight(self, timestep: Tensor) -> Tensor:
+        """min(SNR + 1, gamma) / (SNR + 1), (b,): min-SNR for a velocity target."""
+        snr = self.snr(timestep) + 1
+        return torch.ones_like(snr) if self.snr_gamma is None else snr.clamp(max=self.snr_gamma) / snr
+
+    def loss(self, prediction: Tensor, noised: Noised) -> Tensor:
+        """Weighted mean squared error in fp32, a scalar."""
+        error = (prediction.float() - noised.target.float()).square().flatten(1).mean(1)  # (b,)
+        if self.weighting == "mean":
+            return error.mean() * noised.weight.mean()
+        return (error * noised.weight).mean()
