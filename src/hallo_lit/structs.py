@@ -26,7 +26,7 @@ class KeyValue(NamedTuple):
 
 @dataclass(frozen=True)
 class MaskPyramid:
-    """Region masks at every UNet level; level i is (b, r, l_i) in [0, 1]."""
+    """Region masks at every UNet level; level i is (b, k, r, l_i) in [0, 1], k = f masks of their own or 1 for all."""
 
     levels: tuple[Tensor, ...]
 
@@ -34,23 +34,32 @@ class MaskPyramid:
     def from_masks(
         cls, masks: Tensor, size: tuple[int, int], depth: int = 4, eight_bit: bool = False
     ) -> MaskPyramid:
-        """Shrink (b, r, H, W) masks to the latent size (h, w), then to its halves, depth levels in all.
+        """Shrink (b, r, H, W) or (b, f, r, H, W) masks to the latent size (h, w), then to its halves, depth in all.
 
         Every level is made from `masks` itself, antialiased. `eight_bit` rounds to 1/255 after each axis, as the
         original does by resizing 8-bit pictures; only released weights want that.
         """
+        masks = masks if masks.ndim == 5 else masks[:, None]
+
+        def to(picture: Tensor, height: int, width: int) -> Tensor:
+            picture = F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
+            return picture.mul(255).round().div(255) if eight_bit else picture
 
         def shrink(height: int, width: int) -> Tensor:
-            if not eight_bit:
-                return F.interpolate(masks, (height, width), mode="bilinear", antialias=True)
-            wide = F.interpolate(masks, (masks.shape[-2], width), mode="bilinear", antialias=True)
-            wide = wide.mul(255).round().div(255)
-            return F.interpolate(wide, (height, width), mode="bilinear", antialias=True).mul(255).round().div(255)
+            flat = masks.flatten(0, 1)
+            if eight_bit:
+                flat = to(flat, flat.shape[-2], width)
+            return to(flat, height, width).flatten(2).unflatten(0, masks.shape[:2])
 
-        return cls(tuple(shrink(size[0] >> i, size[1] >> i).flatten(2) for i in range(depth)))
+        return cls(tuple(shrink(size[0] >> i, size[1] >> i) for i in range(depth)))
 
     def __getitem__(self, rows: slice) -> MaskPyramid:
         return MaskPyramid(tuple(level[rows] for level in self.levels))
+
+    def at(self, level: int, frames: int) -> Tensor:
+        """(b f, r, l) masks of a level, one row per frame."""
+        masks = self.levels[level]
+        return masks.expand(-1, frames, -1, -1).flatten(0, 1)
 
 
 @dataclass(frozen=True)
@@ -161,7 +170,7 @@ class ClipInputs:
     past: Tensor  # (b, m, 3, H, W), or (b, m, c, h, w) latents: the frames before the clip, oldest first
     audio: Tensor  # (b, f, w, layers, d)
     identity: Tensor  # (b, d)
-    regions: Tensor  # (b, r, h, w)
+    regions: Tensor  # (b, r, h, w), or (b, f, r, h, w) with masks of their own for every frame
     locator: Tensor  # (b, 1, H, W)
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ClipInputs:

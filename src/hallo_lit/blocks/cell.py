@@ -39,8 +39,10 @@ class Extras:
     fusion: Callable[[int, int, int], nn.Module] | None = None  # (dim, heads, audio_dim) -> fusion
     audio_dim: int = 768
     temporal: bool = True
-    max_frames: int = 32
+    temporal_heads: int = 8
+    temporal_blocks: int = 1
     temporal_groups: int = 32
+    max_frames: int = 32
     deepest_motion: bool = False
     narrow_audio: bool = False
 
@@ -68,7 +70,9 @@ class Cell(nn.Module):
             fusion = extras.fusion(width, spec.heads, extras.audio_dim)
             self.audio = AudioTransformer(channels, width, spec.heads, fusion, spec.groups)
         if extras.temporal and (self.index is not None or extras.deepest_motion):
-            self.temporal = TemporalTransformer(channels, spec.heads, extras.max_frames, extras.temporal_groups)
+            self.temporal = TemporalTransformer(
+                channels, extras.temporal_heads, extras.temporal_blocks, extras.max_frames, extras.temporal_groups
+            )
 
     def forward(self, x: Tensor, temb: Tensor, cond: Conditioning) -> tuple[Tensor, Tensor | None]:
         """x (b f, c, h, w) transformed, and the spatial block's tokens (b f, l, c)."""
@@ -83,7 +87,7 @@ class Cell(nn.Module):
             x, tokens = self.spatial(x, per_frame(cond.identity, n), portrait, keep)
         if self.audio is not None and cond.masks is not None:
             audio = None if cond.audio is None else cond.audio.flatten(0, 1)
-            x = self.audio(x, audio, per_frame(cond.masks.levels[self.level], n), cond.region_scale)
+            x = self.audio(x, audio, cond.masks.at(self.level, n), cond.region_scale)
         if self.temporal is not None:
             x = self.temporal(x, n, motion)
         return x, tokens

@@ -10,17 +10,24 @@ from torch import Tensor, nn
 class TemporalTransformer(nn.Module):
     """Self-attention along time at every pixel; the output projection starts at zero, so a new one does nothing."""
 
-    def __init__(self, channels: int, heads: int = 8, max_frames: int = 32, groups: int = 32) -> None:
+    def __init__(
+        self, channels: int, heads: int = 8, blocks: int = 1, max_frames: int = 32, groups: int = 32
+    ) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
         self.proj_in = nn.Linear(channels, channels)
-        self.block = BasicTransformerBlock(
-            channels,
-            heads,
-            channels // heads,
-            double_self_attention=True,
-            positional_embeddings="sinusoidal",
-            num_positional_embeddings=max_frames,
+        self.blocks = nn.Sequential(
+            *(
+                BasicTransformerBlock(
+                    channels,
+                    heads,
+                    channels // heads,
+                    double_self_attention=True,
+                    positional_embeddings="sinusoidal",
+                    num_positional_embeddings=max_frames,
+                )
+                for _ in range(blocks)
+            )
         )
         self.proj_out = nn.Linear(channels, channels)
         nn.init.zeros_(self.proj_out.weight)
@@ -41,6 +48,6 @@ class TemporalTransformer(nn.Module):
         grid = clip.flatten(0, 1).transpose(1, 2).unflatten(2, (height, width))  # channels-last view, (b seen, c, h, w)
         normed = self.norm(grid).flatten(2).transpose(1, 2)
         tokens = self.proj_in(normed).unflatten(0, (-1, seen)).transpose(1, 2)  # (b, l, seen, c)
-        tokens = self.block(tokens.flatten(0, 1)).unflatten(0, (-1, height * width))[:, :, past:].transpose(1, 2)
+        tokens = self.blocks(tokens.flatten(0, 1)).unflatten(0, (-1, height * width))[:, :, past:].transpose(1, 2)
         clip = clip[:, past:] + self.proj_out(tokens)
         return clip.flatten(0, 1).transpose(1, 2).unflatten(2, (height, width))

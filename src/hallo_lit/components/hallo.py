@@ -92,7 +92,7 @@ class Hallo(nn.Module):
         self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop, region_scale: Tensor | None = None
     ) -> Conditioning:
         """What changes from clip to clip: audio tokens and motion frames. `region_scale` (r,) is all ones by default."""
-        frames, regions = clip.audio.shape[1], clip.regions.shape[1]
+        frames, regions = clip.audio.shape[1], clip.regions.shape[-3]
         audio = None
         if self.audio_projection is not None and not drop.audio.all():
             audio = self.audio_projection(clip.audio)
