@@ -1,0 +1,94 @@
+"""Which encoders made the features of a store, so that a store of another encoder is never used by mistake."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hallo_lit.data.atomic import replacing
+from hallo_lit.data.features import FEATURES
+from hallo_lit.errors import UserError
+
+FORMAT = "hallo_lit clip store"
+VERSION = 1
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """16 hex digits that change when any value of the configuration does; the order of its keys does not matter."""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+class Encoder(NamedTuple):
+    """What made a feature: a name to show and the hash of its configuration."""
+
+    name: str
+    config_hash: str
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Encoder:
+        """From an encoder's configuration (its yaml); the name is the last word of `_target_`.
+
+        A configuration that names a file of weights should also carry the hash of that file: a hash sees only the text.
+        """
+        return cls(str(config.get("_target_", "encoder")).rsplit(".", 1)[-1], config_hash(config))
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.config_hash[:8]})"
+
+
+@dataclass(frozen=True)
+class StoreSpec:
+    """What every clip of a store shall hold and what makes it."""
+
+    features: tuple[str, ...] = ()  # which of FEATURES each clip shall have
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)  # by feature; features made by no encoder have none
+
+    def __post_init__(self) -> None:
+        unknown = sorted({*self.features, *self.encoders} - set(FEATURES))
+        if unknown:
+            raise UserError(f"A store has no feature named {', '.join(unknown)}; it knows {', '.join(FEATURES)}.")
+
+    def missing(self, present: frozenset[str], encoders: Mapping[str, Encoder]) -> frozenset[str]:
+        """The features to compute for a clip that has `present`, made by `encoders`: absent ones and stale ones."""
+        stale = {f for f in present if f in self.encoders and encoders.get(f) != self.encoders[f]}
+        return frozenset(set(self.features) - present | stale)
+
+    def save(self, root: Path) -> None:
+        record = {
+            "format": FORMAT,
+            "version": VERSION,
+            "features": list(self.features),
+            "encoders": {feature: encoder._asdict() for feature, encoder in self.encoders.items()},
+        }
+        with replacing(root / "store.json") as part:
+            part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, root: Path) -> StoreSpec:
+        """Reads `store.json`.
+
+        Raises:
+            UserError: the folder is no store, or one of a newer format, or its description is damaged.
+        """
+        path = root / "store.json"
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record["format"] != FORMAT:
+                raise ValueError(record["format"])
+            version = int(record["version"])
+            encoders = {f: Encoder(e["name"], e["config_hash"]) for f, e in record["encoders"].items()}
+            features = tuple(record["features"])
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise UserError(
+                f"{root} is not a clip store (no store.json); make one with `hallo-lit preprocess`."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} does not describe a clip store; restore it or make the store again.") from error
+        if version > VERSION:
+            raise UserError(f"{root} was written by a newer version (format {version}); update hallo_lit to read it.")
+        return cls(features, encoders)

@@ -1,0 +1,93 @@
+"""Reading a clip store: opening costs one file, reading costs the rows asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hallo_lit.data.clip_file import ClipHeader, open_clip, read_header
+from hallo_lit.data.index import Index, Row, clip_path, refresh
+from hallo_lit.data.spec import Encoder, StoreSpec
+from hallo_lit.errors import UserError
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """A handle on one clip; nothing is read until asked for, and only what is asked for."""
+
+    root: Path
+    row: Row
+
+    @property
+    def path(self) -> Path:
+        return clip_path(self.root, self.row.id)
+
+    @property
+    def video(self) -> Path:
+        """The cropped mp4, for clips that have the feature `video`."""
+        return clip_path(self.root, self.row.id, ".mp4")
+
+    def header(self) -> ClipHeader:
+        return read_header(self.path)
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Rows [start, stop) of a tensor; only these are read from the disk.
+
+        Raises:
+            UserError: the clip has no such tensor, or its file is damaged or gone.
+        """
+        with open_clip(self.path) as file:
+            if name not in file.keys():  # noqa: SIM118 - not a dict
+                raise UserError(f"{self.path} has no {name}; run preprocess with that feature asked for.")
+            return np.asarray(file.get_slice(name)[start:stop])
+
+
+class ClipStore:
+    """Reads a store; opening costs one file, whatever the number of clips.
+
+    Raises:
+        UserError: no store, an empty one, or one of a newer format.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self.spec = StoreSpec.load(self.root)
+        self.index = Index.load(self.root) or refresh(self.root, None)[0]
+        if not len(self.index):
+            raise UserError(f"The store {self.root} has no clips; see its report.jsonl for what was rejected and why.")
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, row: int) -> StoredClip:
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        return StoredClip(self.root, self.index[row % len(self)])
+
+    def __iter__(self) -> Iterator[StoredClip]:
+        return (self[row] for row in range(len(self)))
+
+    def require(self, features: Sequence[str] = (), encoders: Mapping[str, Encoder] | None = None) -> None:
+        """Refuses a store that lacks a feature in any clip, or whose features another encoder made, in one sentence.
+
+        Raises:
+            UserError: see above.
+        """
+        wanted = StoreSpec(tuple(features), dict(encoders or {}))
+        for code, profile in enumerate(self.index.profiles):
+            present, made_by = frozenset(profile["features"]), {f: Encoder(*e) for f, e in profile["encoders"].items()}
+            count = int((self.index.columns["profile"] == code).sum())
+            for feature in sorted(wanted.missing(present, made_by)):
+                if feature not in present:
+                    raise UserError(
+                        f"{count} of {len(self)} clips in {self.root} have no {feature}; "
+                        f"run `hallo-lit preprocess` on it with {feature} switched on."
+                    )
+                raise UserError(
+                    f"{self.root} holds {feature} features of {made_by.get(feature, 'an unnamed encoder')} in {count} "
+                    f"of {len(self)} clips, but {wanted.encoders[feature]} is configured; "
+                    "run `hallo-lit preprocess` on it with this encoder, or configure the other one."
+                )
