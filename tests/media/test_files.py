@@ -26,7 +26,7 @@ def test_written_file_replaces_the_old_one(tmp_path):
 @pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt(), UserError("x")])
 def test_nothing_is_left_after_an_exception(tmp_path, error):
     target = tmp_path / "a.txt"
-    with pytest.raises(type(error)), whole_file(target) as part:
+    with pytest.raises(type(error)), whole_file(target) as part:  # noqa: PT012
         part.write_text("half")
         raise error
     assert os.listdir(tmp_path) == []
@@ -45,7 +45,7 @@ def test_failed_writes_give_a_sentence(tmp_path, number, pattern):
 
 
 def test_a_really_full_device_gives_a_sentence(tmp_path):
-    with pytest.raises(UserError, match="disk is full"), whole_file(tmp_path / "a.txt") as part:
+    with pytest.raises(UserError, match="disk is full"), whole_file(tmp_path / "a.txt") as part:  # noqa: PT012
         part.symlink_to("/dev/full")
         part.write_text("x")
     assert os.listdir(tmp_path) == []

@@ -185,9 +185,7 @@ def test_truncated(tmp_path, extension, kept):
     refused(whole, "truncated or damaged|is not a picture")
 
 
-@pytest.mark.parametrize(
-    "content", [b"just a text file\n" * 50, bytes(range(256)) * 20, b"%PDF-1.4\n", b"\xff\xd8\xff"]
-)
+@pytest.mark.parametrize("content", [b"a text file\n" * 50, bytes(range(256)) * 20, b"%PDF-1.4\n", b"\xff\xd8\xff"])
 def test_not_a_picture(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
     refused(tmp_path / "a.jpg", "is not a picture|truncated or damaged")

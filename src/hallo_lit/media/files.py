@@ -14,7 +14,7 @@ from hallo_lit.errors import UserError
 _FULL = {
     ENOSPC: "the disk is full",
     EDQUOT: "your disk quota is used up",
-    EFBIG: "the file grew beyond what is allowed",
+    EFBIG: "it grew beyond what is allowed",
 }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from hallo_lit.errors import UserError
@@ -23,10 +24,10 @@ MAX_PIXELS = 100_000_000
 
 
 def read_image(path: str | Path) -> Pixels:
-    """Upright 8-bit sRGB pixels (H, W, 3) of any common picture; transparency is laid over white, animations give
-    their first frame.
+    """Upright 8-bit sRGB pixels (H, W, 3): transparency over white, the first frame of an animation.
 
-    Raises UserError for a missing, empty, truncated, foreign, tiny (a side below 32) or huge (over 100 megapixels) file.
+    Raises UserError for a missing, empty, truncated, foreign, tiny (a side below 32) or huge (over 100 megapixels)
+    file.
     """
     path = Path(path)
     check_readable(path, "picture")
@@ -40,7 +41,7 @@ def read_image(path: str | Path) -> Pixels:
                 return _upright_rgb(image)
     except UserError:
         raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise UserError(f"{path} is not a picture that can be read; save it as JPEG, PNG or WebP") from error
     except Image.DecompressionBombError as error:  # Pillow refuses by the header, before anything is decoded
         raise UserError(_too_large(path)) from error
@@ -61,10 +62,8 @@ def _too_large(path: Path, detail: str = "") -> str:
 
 def _upright_rgb(image: Image.Image) -> Pixels:
     image.load()
-    try:
+    with suppress(Exception):  # a broken orientation tag is no reason to refuse a sound picture
         image = ImageOps.exif_transpose(image)
-    except Exception:  # a broken orientation tag is no reason to refuse a sound picture
-        pass
     if image.mode.startswith("I") or image.mode == "F":
         return np.repeat(_eight_bit(image)[..., None], 3, axis=2)
     profile = image.info.get("icc_profile")
