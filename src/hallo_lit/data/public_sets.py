@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,34 +12,32 @@ from urllib.parse import parse_qs, urlparse
 from hallo_lit.data.manifest import Box, Manifest, ManifestRow, hdtf_identity
 from hallo_lit.errors import UserError
 
+SizeOf = Callable[[Path], tuple[int, int]]
 SUBSETS = ("RD", "WDA", "WRA")
 _ENDINGS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v")
 
 
-def hdtf_manifest(lists: Path | str, videos: Path | str) -> Manifest:
+def hdtf_manifest(lists: Path | str, videos: Path | str, size_of: SizeOf | None = None) -> Manifest:
     """HDTF's lists (`RD_annotion_time.txt`, `RD_crop_wh.txt`, `RD_video_url.txt`, ... in one folder) joined to files.
 
     A video may be called `WDA_Name`, `Name` or by its YouTube id, with any usual ending, in `videos` or in a folder
-    named after its subset. `*_resolution.txt`, of which later versions of the lists have none, tells at which height
-    the boxes were drawn. Stretches without a box keep none; a video that is not there is one fault.
+    named after its subset. Where `*_resolution.txt` (later versions of the lists have none) says that the boxes were
+    drawn at another height than the file has, they are scaled; `size_of` gives (width, height) of a file and is
+    PyAV's by default. Stretches without a box keep none; a video that is not there is one fault.
 
     Raises:
         UserError: a folder is missing, or holds no list.
     """
-    lists, files = Path(lists), _files(Path(videos))
+    lists, videos = Path(lists), Path(videos)
+    found = [subset for subset in SUBSETS if _list(lists, subset, "time").is_file()]
+    if not found:
+        raise UserError(f"{lists} has no HDTF lists such as RD_annotion_time.txt; give the folder HDTF_dataset.")
+    files = _files(videos)
     rows: list[ManifestRow] = []
     faults: list[str] = []
     seen: dict[str, str] = {}  # YouTube id -> identity: one recording under two names is one person
-    found = [subset for subset in SUBSETS if _list(lists, subset, "time").is_file()]
-    if not found:
-        raise UserError(
-            f"{lists} has no HDTF lists such as RD_annotion_time.txt; copy HDTF_dataset/ of the public list."
-        )
     for subset in found:
-        boxes, urls, heights = (
-            {line.name: line for line in _lines(_list(lists, subset, kind), faults)}
-            for kind in ("crop", "url", "lines")
-        )
+        boxes, urls, heights = (_by_name(_list(lists, subset, kind), faults) for kind in ("crop", "url", "lines"))
         for line in _lines(_list(lists, subset, "time"), faults):
             video = _youtube_id(urls[line.name].values) if line.name in urls else ""
             identity = hdtf_identity(subset, line.name)
@@ -49,17 +47,15 @@ def hdtf_manifest(lists: Path | str, videos: Path | str) -> Manifest:
             if path is None:
                 faults.append(f"{line.where}: {subset}_{line.name} is not in {videos}; download it or ignore this.")
                 continue
-            for number, stretch in enumerate(line.values):
-                try:
+            drawn = [box for n in range(len(line.values)) if (box := boxes.get(f"{line.name}_{n}"))]
+            try:
+                scale = _scale(path, heights[line.name], size_of) if drawn and line.name in heights else 1.0
+                for number, stretch in enumerate(line.values):
                     start, end = _stretch(stretch)
-                    box = _hdtf_box(boxes[f"{line.name}_{number}"]) if f"{line.name}_{number}" in boxes else None
-                    box_in = heights[line.name].values[0] if line.name in heights else "pixels"
-                    if not (box_in == "pixels" or box_in.isdecimal()):
-                        raise ValueError(f"{box_in!r} is no height in pixels")
-                except (ValueError, IndexError) as error:
-                    faults.append(f"{line.where}: {error}.")
-                    continue
-                rows.append(ManifestRow(str(path), start, end, box, box_in, identity, where=line.where))
+                    box = _hdtf_box(boxes.get(f"{line.name}_{number}"), scale)
+                    rows.append(ManifestRow(path, start, end, box, identity))
+            except (ValueError, UserError) as error:
+                faults.append(f"{line.where}: {str(error).rstrip('.')}.")
     return Manifest(tuple(rows), tuple(faults))
 
 
@@ -89,9 +85,9 @@ def celebv_manifest(info: Path | str, videos: Path | str) -> Manifest:
             faults.append(f"{where}: {error if isinstance(error, ValueError) else f'no usable {error}'}.")
             continue
         if name in files:
-            rows.append(ManifestRow(str(files[name]), identity=video, where=where))
+            rows.append(ManifestRow(files[name], identity=video))
         elif video in files:
-            rows.append(ManifestRow(str(files[video]), start, end, box, "fractions", video, where=where))
+            rows.append(ManifestRow(files[video], start, end, box, video))
         else:
             faults.append(f"{where}: neither {name} nor {video} is in {videos}; download it or ignore this.")
     return Manifest(tuple(rows), tuple(faults))
@@ -161,14 +157,27 @@ def _stretch(text: str) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _hdtf_box(line: _Line) -> Box:
+def _hdtf_box(line: _Line | None, scale: float) -> Box | None:
     """'left width top height'."""
+    if line is None:
+        return None
     if len(line.values) != 4 or not all(value.isdecimal() for value in line.values):
         raise ValueError(f"the box in {line.where} is not four whole numbers (left, width, top, height)")
-    left, width, top, height = map(float, line.values)
-    if width <= 0 or height <= 0:
+    left, width, top, height = (int(value) * scale for value in line.values)
+    if not width or not height:
         raise ValueError(f"the box in {line.where} is empty")
     return left, top, left + width, top + height
+
+
+def _scale(path: Path, line: _Line, size_of: SizeOf | None) -> float:
+    """Height of the file over the height at which its boxes were drawn."""
+    if not line.values[0].isdecimal() or not int(line.values[0]):
+        raise ValueError(f"{line.where} names no height in pixels")
+    if size_of is None:
+        from hallo_lit.media.video import probe
+
+        return probe(path).height / int(line.values[0])
+    return size_of(path)[1] / int(line.values[0])
 
 
 def _celebv_clip(clip: dict[str, Any]) -> tuple[str, float, float, Box]:
