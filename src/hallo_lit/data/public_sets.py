@@ -47,15 +47,17 @@ def hdtf_manifest(lists: Path | str, videos: Path | str, size_of: SizeOf | None 
             if path is None:
                 faults.append(f"{line.where}: {subset}_{line.name} is not in {videos}; download it or ignore this.")
                 continue
-            drawn = [box for n in range(len(line.values)) if (box := boxes.get(f"{line.name}_{n}"))]
-            try:
-                scale = _scale(path, heights[line.name], size_of) if drawn and line.name in heights else 1.0
-                for number, stretch in enumerate(line.values):
+            for number, stretch in enumerate(line.values):
+                try:
                     start, end = _stretch(stretch)
-                    box = _hdtf_box(boxes.get(f"{line.name}_{number}"), scale)
-                    rows.append(ManifestRow(path, start, end, box, identity))
-            except (ValueError, UserError) as error:
-                faults.append(f"{line.where}: {str(error).rstrip('.')}.")
+                    box = None
+                    if crop := boxes.get(f"{line.name}_{number}"):
+                        height = heights.get(line.name)
+                        box = _hdtf_box(crop, _scale(path, height, size_of) if height else 1.0)
+                except (ValueError, UserError) as error:
+                    faults.append(f"{line.where}: {str(error).rstrip('.')}.")
+                    continue
+                rows.append(ManifestRow(path, start, end, box, identity))
     return Manifest(tuple(rows), tuple(faults))
 
 
@@ -157,10 +159,8 @@ def _stretch(text: str) -> tuple[float, float]:
     return ends[0], ends[1]
 
 
-def _hdtf_box(line: _Line | None, scale: float) -> Box | None:
+def _hdtf_box(line: _Line, scale: float) -> Box:
     """'left width top height'."""
-    if line is None:
-        return None
     if len(line.values) != 4 or not all(value.isdecimal() for value in line.values):
         raise ValueError(f"the box in {line.where} is not four whole numbers (left, width, top, height)")
     left, width, top, height = (int(value) * scale for value in line.values)
