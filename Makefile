@@ -1,0 +1,50 @@
+# The environment lives in .venv inside the checkout; every target that needs it makes it when it is missing or old.
+SHELL := /bin/bash
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS ?= dev
+OUT ?= outputs/demo.mp4
+DIR ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check format notebooks parity clean
+
+help:  ## print this list
+	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed 's/:.*  ## /\t/' | expand -t 14
+
+setup: $(STAMP)  ## make the environment in .venv (EXTRAS=dev,app,ray,launchers adds more)
+
+$(STAMP): pyproject.toml constraints.txt
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' EXTRAS='$(EXTRAS)' bash scripts/setup.sh
+	@touch $@
+
+demo: $(STAMP)  ## portrait + speech -> outputs/demo.mp4, with the time of each phase
+	@$(BIN)/hallo-lit animate portrait=data/samples/portrait.png audio=data/samples/speech.wav out=$(OUT)
+
+test: $(STAMP)  ## the tests (minutes on two cores)
+	@$(BIN)/python -m pytest
+
+test-slow: $(STAMP)  ## the tests, and the trials that take longer
+	@$(BIN)/python -m pytest --slow
+
+check: $(STAMP)  ## format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(STAMP)  ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: $(STAMP)  ## run every notebook from top to bottom
+	$(BIN)/python -m pytest --nbmake notebooks
+
+parity: $(STAMP)  ## compare with vectors of the original: make parity DIR=folder
+	@test -n '$(DIR)' || { echo 'make parity needs a folder of vectors: make parity DIR=tests/golden/hallo'; exit 2; }
+	@$(BIN)/python tests/parity/run_vectors.py '$(DIR)'
+
+clean:  ## remove the environment and caches, keep outputs
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist build

@@ -1,0 +1,77 @@
+"""The table of verbs: what `hallo-lit VERB` composes and which function receives the result.
+
+To add a verb:
+1. write `conf/<verb>.yaml`, one comment per key (`--help` prints them), with `- hydra: quiet` in its defaults list when
+   a run must leave nothing but what it was asked for, or `- hydra: default` when it needs a run folder;
+2. write a function `run(cfg: DictConfig) -> int | float | None` anywhere below this package (`None` is success, an int
+   the exit status, a float the objective of a hyper-parameter sweep); it raises `UserError` for what the user can mend;
+3. add one `Verb(...)` to `VERBS`.
+The function's module is imported when its verb runs, so a verb costs the others nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hallo_lit.animation.jobs import HALLO_NAMES
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb. Its keys live in `conf/<name>.yaml`; this says what Hydra's grammar cannot."""
+
+    name: str
+    summary: str
+    entry: str  # "package.module:function", called with the composed configuration
+    examples: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # keys that bare words fill in order; a last "name*" takes all the rest as a list
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # first bare word -> `words` after it
+    paths: frozenset[str] = frozenset()  # keys whose values are file names: taken literally, never parsed
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other spellings of keys
+
+
+VERBS = (
+    Verb(
+        name="animate",
+        summary="one portrait and one speech recording become a talking video",
+        entry="hallo_lit.cli.animate:run",
+        examples=(
+            "hallo-lit animate portrait=face.png audio=speech.wav out=talk.mp4",
+            "hallo-lit animate face.png speech.wav talk.mp4 preset=fast seed=7",
+            "hallo-lit animate --source_image face.png --driving_audio speech.wav --lip_weight 1.2 out=talk.mp4",
+            "hallo-lit animate manifest=jobs.csv weights=bundles/mine",
+            "hallo-lit animate --describe talk.mp4",
+        ),
+        words=("portrait", "audio", "out"),
+        paths=frozenset({"portrait", "audio", "out", "manifest", "describe", "frames_dir", "weights", "task_file"}),
+        aliases=HALLO_NAMES,
+    ),
+    Verb(
+        name="weights",
+        summary="import, fetch, list and check model weights",
+        entry="hallo_lit.cli.weights:run",
+        examples=(
+            "hallo-lit weights list",
+            "hallo-lit weights import pretrained_models/hallo/net.pth out=bundles/hallo",
+            "hallo-lit weights fetch wav2vec2-base-960h",
+            "hallo-lit weights check bundles/hallo",
+        ),
+        actions={"import": ("sources*",), "fetch": ("names*",), "list": (), "check": ("bundle",)},
+        paths=frozenset({"sources", "out", "bundle", "dir"}),
+    ),
+    Verb(
+        name="bench",
+        summary="seconds per frame by phase, peak memory and FLOPs of one clip",
+        entry="hallo_lit.cli.bench:run",
+        examples=(
+            "hallo-lit bench model=tiny",
+            "hallo-lit bench model=hallo size=sd15 width=512 height=512 frames=16 device=cuda precision=bf16",
+        ),
+        paths=frozenset({"out", "weights"}),
+    ),
+)
+
+
+def by_name() -> dict[str, Verb]:
+    return {verb.name: verb for verb in VERBS}
