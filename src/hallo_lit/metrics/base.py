@@ -1,0 +1,201 @@
+"""What every metric of videos shares: items one by one, a verdict for each, numbers only when they mean something."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.utilities.data import dim_zero_cat
+
+from hallo_lit.errors import UserError
+from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.weight_file import WeightFile, load_strict, read_state, sha256
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one item; `values` are its own numbers where the metric has any."""
+
+    item: str
+    counted: bool
+    reason: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A metric's answer with all that is needed to believe it."""
+
+    metric: str
+    values: dict[str, float]  # empty when skipped or when nothing could be counted
+    protocol: str
+    weights: dict[str, str]  # file name -> SHA-256
+    skipped: str | None  # why the metric as a whole did not run: one line
+    notes: tuple[str, ...]  # parts that did not run, statistics that are too small
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def counted(self) -> int:
+        return sum(verdict.counted for verdict in self.verdicts)
+
+    @property
+    def left_out(self) -> int:
+        return len(self.verdicts) - self.counted
+
+
+class VideoMetric(Metric):
+    """`update(fake, real)` takes one pair of `Video`s; `compute()` gives numbers by name, `report()` the whole story.
+
+    A clip that cannot be measured becomes a verdict and changes no number. Weights that are missing or belong to
+    another network make the metric skip itself: `skipped` says in one line which file to bring.
+    """
+
+    full_state_update = False
+    protocol: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Ranks without data send empty states in the metric's own type, which must match the others' float64.
+        self.set_dtype(torch.float64)
+        self.skipped: str | None = None
+        self.notes: list[str] = []
+        self.hashes: dict[str, str] = {}
+        self.verdicts: list[Verdict] = []
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @abstractmethod
+    def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:
+        """Takes in one clip; returns its own numbers, if it has any.
+
+        Raises:
+            Unmeasurable: the clip cannot be counted; nothing may have been added to a state by then.
+        """
+
+    def update(self, fake: Video, real: Video | None = None) -> None:
+        """One generated clip and, for metrics that compare, its ground truth."""
+        if self.skipped is not None:
+            return
+        try:
+            values = self.measure(fake, real)
+        except Unmeasurable as error:
+            self.verdicts.append(Verdict(fake.name, False, str(error)))
+        else:
+            self.verdicts.append(Verdict(fake.name, True, "", values))
+
+    def reset(self) -> None:
+        super().reset()
+        self.verdicts = []
+
+    def adopt(self, network: Network, file: WeightFile, path: str | Path | None, setting: str, **reading: Any) -> Network | None:
+        """The network with the user's weights, or None with the reason in `skipped`; `reading` goes to the loader."""
+        try:
+            found = file.find(path, setting)
+            state = read_state(found, reading.pop("inside", None))
+            load_strict(network, state, found, **reading)
+        except UserError as error:
+            self.skip(error)
+            return None
+        self.hashes[found.name] = sha256(found)
+        return network
+
+    def skip(self, why: UserError) -> None:
+        self.skipped = self.skipped or f"{self.name} was skipped. {why}"
+
+    def remarks(self) -> list[str]:
+        """Notes that depend on what was gathered; called while the states of all processes are together."""
+        return []
+
+    def report(self) -> Report:
+        """The numbers with verdicts, hashes and remarks; under distributed evaluation every process must call it."""
+        notes: list[str] = []
+        if self.skipped is None and self.update_called:
+            with self.sync_context(dist_sync_fn=self.dist_sync_fn or _gather(), should_sync=self._to_sync):
+                notes = self.remarks()
+        values = {} if self.skipped or not self.update_called else self.compute()
+        return Report(
+            metric=self.name,
+            values={key: float(value) for key, value in values.items()},
+            protocol=self.protocol,
+            weights=dict(self.hashes),
+            skipped=self.skipped,
+            notes=(*self.notes, *notes),
+            verdicts=tuple(_everywhere(self.verdicts)),
+        )
+
+
+class ClipMetric(VideoMetric):
+    """A metric whose value is the plain mean of one row of numbers per clip; NaN entries are left out of their column.
+
+    The rows stay in memory, some bytes per clip, because confidence intervals are drawn over clips.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ()
+    rows: list[Tensor] | Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("rows", default=[], dist_reduce_fx="cat")
+
+    @abstractmethod
+    def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
+        """The clip's row; a column that has no value there is absent or NaN."""
+
+    def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:
+        values = self.score(fake, real)
+        row = [float(values.get(column, np.nan)) for column in self.columns]
+        if np.isnan(row).all():
+            raise Unmeasurable("no number came out")
+        assert isinstance(self.rows, list)
+        self.rows.append(torch.tensor(row, dtype=torch.float64, device=self.device))
+        return {column: value for column, value in zip(self.columns, row, strict=True) if not np.isnan(value)}
+
+    def table(self) -> Tensor:
+        """(clips, columns) float64."""
+        flat = dim_zero_cat(self.rows) if len(self.rows) else torch.zeros(0, dtype=torch.float64, device=self.device)
+        return flat.reshape(-1, len(self.columns))
+
+    def compute(self) -> dict[str, Tensor]:
+        """Mean over clips by column; columns without a single value are absent."""
+        table = self.table()
+        known = (~table.isnan()).any(0)
+        means = table.nanmean(0)
+        return {column: means[i] for i, column in enumerate(self.columns) if known[i]}
+
+
+def truth_of(real: Video | None) -> Video:
+    """
+    Raises:
+        Unmeasurable: there is no ground truth to compare with.
+    """
+    if real is None:
+        raise Unmeasurable("it has no ground truth to compare with")
+    return real
+
+
+def _gather() -> Any:
+    from torchmetrics.utilities.distributed import gather_all_tensors
+
+    return gather_all_tensors
+
+
+def _everywhere(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts of all processes, by rank."""
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        return list(verdicts)
+    parts: list[list[Verdict] | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(parts, list(verdicts))
+    return [verdict for part in parts if part for verdict in part]

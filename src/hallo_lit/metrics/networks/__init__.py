@@ -1,0 +1,1 @@
+"""Networks that score, never generate: their weights are files the user brings."""

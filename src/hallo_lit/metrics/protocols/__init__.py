@@ -1,0 +1,1 @@
+"""The public protocols around the networks: resize filters, MFCC, face tracks, crops, alignment, offset search."""
