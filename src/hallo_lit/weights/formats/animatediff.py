@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hallo_lit.weights.formats.sd15 import BLOCK_ROW
-from hallo_lit.weights.keymap import Format
+from hallo_lit.weights.keymap import Format, Rows
 
 MOTION_ROWS = (
     (r"^(down|up)_blocks\.(\d+)\.motion_modules\.(\d+)\.temporal_transformer\.", r"\1.\2.cells.\3.temporal."),
@@ -16,13 +15,15 @@ MOTION_ROWS = (
     (r"\.norms\.1\.", r".norm2."),
     (r"\.ff_norm\.", r".norm3."),
 )
-SECOND_TABLE = r"\.attention_blocks\.1\.pos_encoder\.pe$"  # the same sinusoids again; our block holds them once
 
 
-def lost(levels: int = 4) -> str:
-    """The second position table, and the modules of the level without attention, which the original never runs."""
-    return rf"{SECOND_TABLE}|^(down_blocks\.{levels - 1}|up_blocks\.0)\.motion_modules\."
+def lost(levels: int = 4) -> Rows:
+    deepest = rf"^(down_blocks\.{levels - 1}|up_blocks\.0)\.motion_modules\."
+    return (
+        (deepest, "motion modules of the level without attention, which the original never runs"),
+        (r"\.attention_blocks\.1\.pos_encoder\.pe$", "second copy of the position table, which a block holds once"),
+    )
 
 
 def animatediff(levels: int = 4) -> Format:
-    return Format(MOTION_ROWS + BLOCK_ROW, drop=lost(levels))
+    return Format(MOTION_ROWS, drop=lost(levels))
