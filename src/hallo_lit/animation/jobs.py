@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from io import StringIO
@@ -94,8 +95,11 @@ def _records(manifest: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     elif manifest.suffix.lower() in (".csv", ".tsv"):
         delimiter = "\t" if manifest.suffix.lower() == ".tsv" else ","
         reader = csv.DictReader(StringIO(text, newline=""), delimiter=delimiter, restkey="", skipinitialspace=True)
-        for number, cells in enumerate(reader, 1):
-            yield number, "it has more cells than the header has names" if "" in cells else dict(cells)
+        try:
+            for number, cells in enumerate(reader, 1):
+                yield number, "it has more cells than the header has names" if "" in cells else dict(cells)
+        except csv.Error as error:
+            raise UserError(f"The manifest {manifest} is not a table: {error}.") from error
     else:
         raise UserError(f"The manifest {manifest} must be a .csv, .tsv or .jsonl file.")
 
@@ -144,5 +148,21 @@ def _ours(name: str) -> str:
     return HALLO_NAMES.get(name.strip(), name.strip())
 
 
-def failures(jobs: Sequence[Job | BadRow]) -> list[BadRow]:
-    return [job for job in jobs if isinstance(job, BadRow)]
+def perform(jobs: Sequence[Job | BadRow], make: Callable[[Job], None], report: Callable[[str], None]) -> int:
+    """Makes the videos one after the other and reports every row that fails; returns how many failed.
+
+    What the user can mend is reported in its own sentence, anything else with its stack trace; both stop only that row.
+    """
+    failed = 0
+    for job in jobs:
+        try:
+            if isinstance(job, BadRow):
+                raise UserError(job.error)
+            make(job)
+        except UserError as error:
+            failed += 1
+            report(f"row {job.row}: {error}")
+        except Exception as error:
+            failed += 1
+            report(f"row {job.row}: {''.join(traceback.format_exception(error)).rstrip()}")
+    return failed

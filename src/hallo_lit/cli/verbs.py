@@ -56,8 +56,15 @@ VERBS = (
             "hallo-lit weights import pretrained_models/hallo/net.pth out=bundles/hallo",
             "hallo-lit weights fetch wav2vec2-base-960h",
             "hallo-lit weights check bundles/hallo",
+            "hallo-lit weights check",
         ),
-        actions={"import": ("sources*",), "fetch": ("names*",), "list": (), "check": ("bundle",)},
+        actions={
+            "list": (),
+            "fetch": ("names*",),
+            "import": ("sources*",),
+            "check": ("sources*",),
+            "push": ("bundle", "repo"),
+        },
         paths=frozenset({"sources", "out", "bundle", "dir"}),
     ),
     Verb(
