@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from hallo_lit.errors import UserError
 from hallo_lit.factory import build
-from hallo_lit.weights.contents import WAVE
+from hallo_lit.weights.bundle import inside, open_bundle
+from hallo_lit.weights.contents import MODEL, WAVE
 from hallo_lit.weights.encoders import wave_shapes
 from hallo_lit.weights.formats import ELSEWHERE, SOURCES, Source, recognise
 from hallo_lit.weights.layouts import layouts
 from hallo_lit.weights.matching import Match, match
 from hallo_lit.weights.reading import read_state
-from hallo_lit.weights.strict import KeyReport, Shape, shapes_of
+from hallo_lit.weights.strict import KeyReport, Shape, compare, shapes_of
 
 COMPLETE = ("hallo", "sd-vae-ft-mse", "wav2vec2-base-960h")  # sources that fill their parts to the last key
 
@@ -46,11 +47,11 @@ def meta_networks(config: Mapping[str, Any]) -> dict[str, nn.Module]:
     Raises:
         UserError: the configuration has no model, or it does not build.
     """
-    if "model" not in config:
+    if MODEL not in config:
         raise UserError("The configuration has no `model`; give the one that these weights belong to.")
     with torch.device("meta"):
-        model = build(config["model"])
-    return {name: part for name, part in model.named_children() if part is not None}
+        model: nn.Module = build(config[MODEL])
+    return dict(model.named_children())
 
 
 def networks_of(config: Mapping[str, Any]) -> dict[str, dict[str, Shape]]:
@@ -75,6 +76,22 @@ def check_file(path: Path, networks: Mapping[str, Mapping[str, Shape]]) -> Check
     """
     state = read_state(path)
     return checked(recognised(path, state), state, networks)
+
+
+def check_bundle(where: str | Path) -> list[Checked]:
+    """A bundle's files, whole and by hash, and its tensors against its own configuration; nothing is loaded.
+
+    Raises:
+        UserError: no such bundle, or it is altered.
+    """
+    folder, config, index = open_bundle(where)
+    results = []
+    for name, part in meta_networks({**config, MODEL: inside(config[MODEL], folder)}).items():
+        path = folder / f"{name}.safetensors"
+        state = read_state(path) if path.name in index else {}
+        report = compare({key: tuple(tensor.shape) for key, tensor in state.items()}, shapes_of(part))
+        results.append(Checked(name, len(state), len(state) - len(report.unexpected), {}, report, [name]))
+    return results
 
 
 def recognised(path: Path, state: Mapping[str, Tensor]) -> Source:

@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from hallo_lit.weights.index import sha256
+
 CONFIG = "config.yaml"
 HERE = "bundle:"  # in a bundle's configuration: what follows is a file or folder of the bundle
 MODEL = "model"
@@ -28,3 +30,8 @@ class Contents:
     texts: dict[str, str] = field(default_factory=dict)
     lineage: dict[str, Sequence[str]] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+
+    def note_input(self, path: Path) -> None:
+        """Records the hash of a file this was made from, under its name, or with its folder where names repeat."""
+        name = path.name if path.name not in self.inputs else f"{path.parent.name}/{path.name}"
+        self.inputs[name] = sha256(path)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from hallo_lit.errors import UserError
 from hallo_lit.weights.contents import FACE, HERE, WAVE, Contents
-from hallo_lit.weights.index import sha256
 from hallo_lit.weights.strict import Shape, shapes_of
 
 WHERE = {WAVE: "folder", FACE: "path"}  # the keyword of each encoder that says where its weights are
@@ -68,7 +67,7 @@ def add_face_encoder(path: Path, contents: Contents) -> None:
     _point(contents, FACE, path, f"{HERE}{FACE_FILE}")
     contents.files[FACE_FILE] = path
     contents.lineage[FACE] = (KNOWN_AS[FACE],)
-    contents.inputs[path.name] = sha256(path)
+    contents.note_input(path)
 
 
 def check_face_encoder(path: Path) -> None:

@@ -23,10 +23,11 @@ from hallo_lit.weights.encoders import (
     wave_settings,
     wave_shapes,
 )
-from hallo_lit.weights.index import sha256
 from hallo_lit.weights.matching import Match, Networks, match
+from hallo_lit.weights.places import expand
 from hallo_lit.weights.positions import check_positions
 from hallo_lit.weights.reading import read_state, sniff
+from hallo_lit.weights.storage import check_place
 from hallo_lit.weights.strict import KeyMismatch, KeyReport, compare, shapes_of
 from hallo_lit.weights.writing import write_bundle
 
@@ -66,7 +67,7 @@ def import_weights(
 ) -> Imported:
     """Recognises each file by its content, fills the model of `config` strictly, and writes the bundle `out`.
 
-    config: resolved, with `model` and, for `animate`, `audio_encoder` and `face_encoder`. dtype: of the model, as in
+    files: also folders, see `expand`. config: resolved, with `model` and, for `animate`, `audio_encoder` and `face_encoder`. dtype: of the model, as in
     the files by default. fresh: patterns (`denoiser.*.audio.*`) of keys that may start untrained, for training;
     they are initialised from torch's global random state. Tensors go from file to file, mapped.
 
@@ -74,11 +75,12 @@ def import_weights(
         UserError: a file cannot be read or is of no known kind.
         KeyMismatch: keys are unexpected, misshapen, or missing from a part that the files fill only in part.
     """
+    check_place(Path(out), overwrite)
     networks = {name: shapes_of(part) for name, part in meta_networks(config).items()}
     contents = Contents(config)
     found: list[Found] = []
     matches: list[Match] = []
-    for path in map(Path, files):
+    for path in expand([Path(file) for file in files]):
         if sniff(path) == "onnx":
             add_face_encoder(path, contents)
             found.append(Found(path, "a face encoder", 0, [FACE]))
@@ -86,7 +88,7 @@ def import_weights(
         made = take(path, networks, contents)
         matches.append(made)
         found.append(Found(path, made.source.title, made.keys, list(made.parts), made.dropped))
-        contents.inputs[path.name] = sha256(path)
+        contents.note_input(path)
     fill(contents, networks, matches)
     started = start_fresh(contents, networks, fresh)
     missing = finish(contents, networks)

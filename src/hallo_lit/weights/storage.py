@@ -26,9 +26,7 @@ def new_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
     Raises:
         UserError: `target` is in the way, the disk is full, or the place cannot be written.
     """
-    if target.exists() and not _replaceable(target, overwrite):
-        what = "set overwrite=true to replace it" if (target / INDEX).is_file() else "name another folder"
-        raise UserError(f"{target} exists already; {what}.")
+    check_place(target, overwrite)
     part = target.with_name(f".part-{secrets.token_hex(6)}")
     try:
         part.mkdir(parents=True)
@@ -50,10 +48,18 @@ def new_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
         raise
 
 
-def _replaceable(target: Path, overwrite: bool) -> bool:
-    if target.is_dir() and not any(target.iterdir()):
-        return True
-    return overwrite and (target / INDEX).is_file()
+def check_place(target: Path, overwrite: bool = False) -> None:
+    """An absent or empty folder may be filled, and a bundle be replaced on demand.
+
+    Raises:
+        UserError: something else is there.
+    """
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / INDEX).is_file():
+        raise UserError(f"{target} exists already and is no bundle; name another folder.")
+    if not overwrite:
+        raise UserError(f"{target} exists already; set overwrite=true to replace it, or name another folder.")
 
 
 def save_tensors(
