@@ -18,7 +18,7 @@ OWN = ("hallo_lit",)
 def build(config: Any, trust: Sequence[str] | None = OWN) -> Any:
     """The object a configuration describes: `_target_` names a callable, the other keys are its keywords.
 
-    Mappings without `_target_` and lists are built entry by entry, so a list of strings stays one (lists become tuples).
+    Mappings without `_target_` and lists are built entry by entry; lists become tuples.
     `_partial_: true` gives `functools.partial` instead of a call; `trust=None` accepts every package and is only for
     configurations the user wrote.
 

@@ -31,25 +31,21 @@ class MaskPyramid:
     levels: tuple[Tensor, ...]
 
     @classmethod
-    def from_masks(
-        cls, masks: Tensor, size: tuple[int, int], depth: int = 4, eight_bit: bool = False
-    ) -> MaskPyramid:
+    def from_masks(cls, masks: Tensor, size: tuple[int, int], depth: int = 4, eight_bit: bool = False) -> MaskPyramid:
         """Shrink (b, r, H, W) or (b, f, r, H, W) masks to the latent size (h, w), then to its halves, depth in all.
 
-        Every level is made from `masks` itself, antialiased. `eight_bit` rounds to 1/255 after each axis, as the
-        original does by resizing 8-bit pictures; only released weights want that.
+        Every level is made from `masks` itself, antialiased. `eight_bit` resizes them as 8-bit pictures with Pillow,
+        as the original does; only released weights want that.
         """
         masks = masks if masks.ndim == 5 else masks[:, None]
-
-        def to(picture: Tensor, height: int, width: int) -> Tensor:
-            picture = F.interpolate(picture, (height, width), mode="bilinear", antialias=True)
-            return picture.mul(255).round().div(255) if eight_bit else picture
+        flat = masks.flatten(0, 1)  # (b k, r, H, W)
 
         def shrink(height: int, width: int) -> Tensor:
-            flat = masks.flatten(0, 1)
             if eight_bit:
-                flat = to(flat, flat.shape[-2], width)
-            return to(flat, height, width).flatten(2).unflatten(0, masks.shape[:2])
+                small = _resize_pictures(flat, height, width)
+            else:
+                small = F.interpolate(flat, (height, width), mode="bilinear", antialias=True)
+            return small.flatten(2).unflatten(0, masks.shape[:2])
 
         return cls(tuple(shrink(size[0] >> i, size[1] >> i) for i in range(depth)))
 
@@ -127,7 +123,7 @@ class Conditioning:
     region_scale: Tensor  # (r,)
     audio: Tensor | None = None  # (b, f, tokens, audio_dim); None equals zero tokens
     masks: MaskPyramid | None = None
-    location: Tensor | None = None  # (b, c, h, w)
+    location: Tensor | None = None  # (b, k, c, h, w), k = f features of their own or 1 for all
     portrait: tuple[KeyValue, ...] | None = None  # (b, p, heads, l, c / heads) each; frame j reads portrait j % p
     keep_portrait: Tensor | None = None  # (b,) bool; False = this clip sees no portrait
     motion: tuple[Tensor, ...] | None = None  # (b, m, l, c)
@@ -192,9 +188,9 @@ class PreparedPortrait:
 
     latents: Tensor  # (b, c, h, w)
     identity: Tensor  # (b, tokens, context_dim)
-    location: Tensor  # (b, c, h, w)
+    location: Tensor  # (b, 1, c, h, w)
     masks: MaskPyramid
-    portrait: tuple[KeyValue, ...] | None  # (b, 1, heads, l, c / heads); None when every clip drops it
+    portrait: tuple[KeyValue, ...]  # (b, 1, heads, l, c / heads) per cell with attention
 
 
 @dataclass(frozen=True)
@@ -247,3 +243,13 @@ def cycle(x: Tensor, frames: int) -> Tensor:
     if x.shape[1] == 1:
         return per_frame(x[:, 0], frames)
     return x[:, torch.arange(frames, device=x.device) % x.shape[1]].flatten(0, 1)
+
+
+def _resize_pictures(masks: Tensor, height: int, width: int) -> Tensor:
+    """(n, r, H, W) in [0, 1] -> (n, r, height, width), rounded to 1/255 between the axes as Pillow does."""
+    from PIL import Image
+
+    pictures = masks.detach().float().mul(255).round().to(torch.uint8).cpu().flatten(0, 1).numpy()
+    small = [Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR) for picture in pictures]
+    resized = torch.stack([torch.frombuffer(bytearray(s.tobytes()), dtype=torch.uint8) for s in small])
+    return resized.to(masks).div(255).view(*masks.shape[:2], height, width)

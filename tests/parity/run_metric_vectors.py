@@ -58,7 +58,9 @@ def main() -> int:
     count = missed = 0
     for case in run(arguments.folder, arguments.only):
         count, missed = count + 1, missed + (not case.passed)
-        print(f"{case.name:60s} {case.error:10.3g} {case.tolerance:10.3g} {'pass' if case.passed else 'MISS'}", flush=True)
+        print(
+            f"{case.name:60s} {case.error:10.3g} {case.tolerance:10.3g} {'pass' if case.passed else 'MISS'}", flush=True
+        )
     print(f"{count - missed} of {count} pass")
     return 1 if missed or not count else 0
 

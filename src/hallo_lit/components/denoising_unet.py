@@ -25,7 +25,7 @@ class DenoisingUNet(Trunk):
         batch = x.shape[:2]
         x = self.conv_in(x.flatten(0, 1))
         if cond.location is not None:
-            x = x + per_frame(cond.location, cond.frames)
+            x = x + cond.location.expand(-1, cond.frames, -1, -1, -1).flatten(0, 1)
         x, _ = self.walk(x, per_frame(self.time(timestep, x), cond.frames), cond)
         return self.conv_out(F.silu(self.norm_out(x))).unflatten(0, batch)
 

@@ -78,12 +78,10 @@ class Hallo(nn.Module):
         latents = self.encode(clip.portrait)
         known = _keep(drop.identity, clip.identity)
         identity = self.identity_projection(clip.identity * known)
-        location = self.face_locator(clip.locator) * _keep(drop.location, latents)
+        location = (self.face_locator(clip.locator) * _keep(drop.location, latents))[:, None]
         size = (latents.shape[-2], latents.shape[-1])
         depth = len(self.denoiser.spec.channels)
         masks = MaskPyramid.from_masks(clip.regions, size, depth, self.quirks.eight_bit_masks)
-        if drop.portrait.all():
-            return PreparedPortrait(latents, identity, location, masks, None)
         rows = self._identity_rows(identity, clip.past.shape[1])[:, :1]
         tokens = self._handed_over(self.reference_net(latents[:, None], rows))
         return PreparedPortrait(latents, identity, location, masks, self.denoiser.project_portrait(tokens))
@@ -94,12 +92,11 @@ class Hallo(nn.Module):
         """What changes from clip to clip: audio tokens and motion frames. `region_scale` (r,) is all ones by default."""
         frames, regions = clip.audio.shape[1], clip.regions.shape[-3]
         audio = None
-        if self.audio_projection is not None and not drop.audio.all():
+        if self.audio_projection is not None:
             audio = self.audio_projection(clip.audio)
             audio = audio * _keep(drop.audio, audio)
-        keep = None
-        if prepared.portrait is not None and drop.portrait.any():
-            keep = (~drop.portrait).to(prepared.latents.device, non_blocking=True)
+        # dropping multiplies or selects and never skips, so that every parameter gets a gradient in every step
+        keep = (~drop.portrait).to(prepared.latents.device, non_blocking=True) if drop.portrait.any() else None
         return Conditioning(
             frames=frames,
             identity=prepared.identity,
@@ -130,9 +127,7 @@ class Hallo(nn.Module):
     def _empty_motion(self, latents: Tensor, count: int) -> tuple[Tensor, ...]:
         b, _, h, w = latents.shape
         cells = self.denoiser.attention_cells()
-        return tuple(
-            latents.new_zeros(b, count, (h >> c.level) * (w >> c.level), c.resnet.out_channels) for c in cells
-        )
+        return tuple(latents.new_zeros(b, count, (h >> c.level) * (w >> c.level), c.resnet.out_channels) for c in cells)
 
     def _identity_rows(self, identity: Tensor, motion: int) -> Tensor:
         """(b, tokens, d) -> (b, 1 + motion, tokens, d): the identity each row of the ReferenceNet reads."""
@@ -142,9 +137,9 @@ class Hallo(nn.Module):
         order = torch.arange(batch * rows, device=identity.device) % batch
         return identity[order].unflatten(0, (batch, rows))
 
-    def _tiled(self, portrait: tuple[KeyValue, ...] | None, frames: int) -> tuple[KeyValue, ...] | None:
+    def _tiled(self, portrait: tuple[KeyValue, ...], frames: int) -> tuple[KeyValue, ...]:
         """Under `tile_portraits`, the batch's portraits in the order in which each row's frames cycle through them."""
-        if portrait is None or not self.quirks.tile_portraits:
+        if not self.quirks.tile_portraits:
             return portrait
         batch = len(portrait[0].key)
         row = torch.arange(batch, device=portrait[0].key.device)
@@ -154,7 +149,9 @@ class Hallo(nn.Module):
     def _handed_over(self, tokens: ReferenceTokens) -> ReferenceTokens:
         if not self.quirks.half_tokens:
             return tokens
-        return ReferenceTokens(*(tuple(t.half().to(t.dtype) for t in part) for part in (tokens.portrait, tokens.motion)))
+        return ReferenceTokens(
+            *(tuple(t.half().to(t.dtype) for t in part) for part in (tokens.portrait, tokens.motion))
+        )
 
 
 def _keep(drop: Tensor, like: Tensor) -> Tensor:

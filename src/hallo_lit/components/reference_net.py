@@ -27,6 +27,4 @@ class ReferenceNet(Trunk):
         cond = Conditioning(frames=1, identity=identity.flatten(0, 1), region_scale=x.new_ones(()))
         _, tokens = self.walk(x, self.time(x.new_zeros(len(x)), x), cond, keep=True)
         split = [t.unflatten(0, batch) for t in tokens]
-        return ReferenceTokens(
-            tuple(t[:, :portraits] for t in split), tuple(t[:, portraits:] for t in split)
-        )
+        return ReferenceTokens(tuple(t[:, :portraits] for t in split), tuple(t[:, portraits:] for t in split))

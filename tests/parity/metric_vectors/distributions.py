@@ -6,18 +6,27 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from metric_vectors.folder import Case, Topic, close, digest, exact, recipe
-from metric_vectors.statistics import frechet_case
-from metric_vectors.sync import formula
 
 from hallo_lit.metrics.networks.expression import EXPRESSION, ReconNet
 from hallo_lit.metrics.networks.i3d import I3D, SHORTEST
 from hallo_lit.metrics.networks.inception import TAPS, FidInception
 from hallo_lit.metrics.protocols import face_align, resize
+from metric_vectors.folder import Case, Topic, close, digest, exact, recipe
+from metric_vectors.statistics import frechet_case
+from metric_vectors.sync import formula
 
 _CPU = torch.device("cpu")
-_FVD = {"stretch_bilinear": ("standard", 1e-5), "shortside_centercrop": ("centre_crop", 1e-5), "pil_bicubic": ("disco", 1e-4)}
-_FID = {"torchmetrics_antialias": "torchmetrics", "torch_fidelity": "torch_fidelity", "pytorch_fid": "pytorch_fid", "clean_fid": "clean"}
+_FVD = {
+    "stretch_bilinear": ("standard", 1e-5),
+    "shortside_centercrop": ("centre_crop", 1e-5),
+    "pil_bicubic": ("disco", 1e-4),
+}
+_FID = {
+    "torchmetrics_antialias": "torchmetrics",
+    "torch_fidelity": "torch_fidelity",
+    "pytorch_fid": "pytorch_fid",
+    "clean_fid": "clean",
+}
 
 
 def clips(video: np.ndarray, preset: str) -> torch.Tensor:

@@ -106,7 +106,7 @@ def recipe(network: nn.Module, seed: int, topic: Topic, prefix: str = "override.
 
 
 def multipliers(described: dict[str, Any]) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """"a.{0,1}.weight and b.weight: 0.3" or "constant 10 (...)" -> what to do with each tensor."""
+    """ "a.{0,1}.weight and b.weight: 0.3" or "constant 10 (...)" -> what to do with each tensor."""
     found: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
     for names, what in described.items():
         constant = re.match(r"constant ([\d.]+)", str(what))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from metric_vectors.folder import Case, Topic, close, exact
 
 from hallo_lit.metrics.frechet import Moments, frechet_distance
 from hallo_lit.metrics.protocols.mfcc import filterbank, mfcc
 from hallo_lit.signals import lip_audio
+from metric_vectors.folder import Case, Topic, close, exact
 
 
 def moments(features: np.ndarray, ddof: int = 1, chunk: int = 7) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from metric_vectors.folder import Case, Topic, close, digest, exact, recipe
 
 from hallo_lit.metrics.networks.s3fd import S3FD
 from hallo_lit.metrics.networks.syncnet import SyncNet
 from hallo_lit.metrics.protocols import face_boxes, face_track, sync_offset
 from hallo_lit.metrics.protocols.mfcc import mfcc
 from hallo_lit.metrics.sync import lip_embeddings
+from metric_vectors.folder import Case, Topic, close, digest, exact, recipe
 
 
-def search_cases(name: str, topic: Topic, prefix: str, lips: torch.Tensor, audio: torch.Tensor, reach: int) -> Iterator[Case]:
+def search_cases(
+    name: str, topic: Topic, prefix: str, lips: torch.Tensor, audio: torch.Tensor, reach: int
+) -> Iterator[Case]:
     score = sync_offset.search(lips, audio, reach)
     yield close(f"{name} distances", score.distances, topic[f"{prefix}dists"], 1e-3)
     yield close(f"{name} mean distances", score.mean, topic[f"{prefix}mean_dists"], 1e-3)

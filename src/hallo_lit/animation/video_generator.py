@@ -1,0 +1,93 @@
+"""Makes one video clip by clip from features; files, faces and sound are somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hallo_lit.animation.handover import Handover
+from hallo_lit.components.hallo import Hallo
+from hallo_lit.diffusion.guidance import Guidance
+from hallo_lit.diffusion.process import NoiseProcess
+from hallo_lit.diffusion.sampler import Denoise, Sampler, sample_clip
+from hallo_lit.structs import ClipInputs, Drop, Portrait
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used."""
+
+    process: NoiseProcess
+    sampler: Sampler
+    guidance: Guidance
+    region_scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    clip_frames: int = 14
+    motion_frames: int = 2
+    decode_chunk: int = 8
+
+
+class VideoGenerator:
+    """One portrait, analysed and encoded once; `clip` is called for every clip of the video in turn.
+
+    Noise comes from `generator` (CPU, fp32), so a seed gives the same video on every device up to rounding.
+    `denoise` replaces the model's forward, for example by its compiled form.
+    """
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        hallo: Hallo,
+        recipe: Recipe,
+        portrait: Portrait,
+        handover: Handover,
+        generator: torch.Generator,
+        denoise: Denoise | None = None,
+    ) -> None:
+        self.hallo, self.recipe, self.handover, self.generator = hallo, recipe, handover, generator
+        self.denoise: Denoise = denoise or hallo
+        weight = next(hallo.denoiser.parameters())
+        self.device, self.dtype = weight.device, weight.dtype
+        drops = [*recipe.guidance.nulls, Drop.none(1)]
+        self.drop, self.passes = Drop.cat(drops), len(drops)
+        self.region_scale = torch.tensor(recipe.region_scale, device=self.device, dtype=self.dtype)
+        self.pixels = portrait.pixels[None].to(self.device, self.dtype)
+        latents = hallo.encode(self.pixels)
+        nothing = latents.new_zeros(1, 0)
+        self.known = ClipInputs(
+            portrait=latents,
+            past=latents[:, None].expand(-1, recipe.motion_frames, -1, -1, -1),
+            audio=nothing,
+            identity=portrait.identity[None].to(latents),
+            regions=portrait.regions[None].to(latents),
+            locator=portrait.locator[None].to(latents),
+        )
+        self.prepared = hallo.prepare(self.known.repeat(self.passes), self.drop)
+
+    def noise(self) -> Tensor:
+        """The next clip's initial latents (1, f, c, h, w)."""
+        c, h, w = self.known.portrait.shape[1:]
+        drawn = torch.randn(1, c, self.recipe.clip_frames, h, w, generator=self.generator)
+        return drawn.transpose(1, 2).to(self.device, self.dtype)
+
+    @torch.inference_mode()
+    def clip(
+        self, audio: Tensor, noise: Tensor | None = None, on_step: Callable[[int, Tensor], None] | None = None
+    ) -> Tensor:
+        """Frames (f, 3, H, W) in [0, 1], fp32, for windowed audio features (f, window, layers, width)."""
+        recipe = self.recipe
+        past = self.hallo.encode(self.handover.past(self.pixels, self.known.portrait, recipe.motion_frames))
+        known = self.known
+        inputs = ClipInputs(
+            known.portrait, past, audio[None].to(past), known.identity, known.regions, known.locator
+        ).repeat(self.passes)
+        batched = self.hallo.condition(inputs, self.prepared, self.drop, self.region_scale)
+        *nulls, given = (batched.row(i, self.drop) for i in range(self.passes))
+        scheduler = recipe.sampler.scheduler(recipe.process)
+        start = self.noise() if noise is None else noise
+        latents = sample_clip(self.denoise, start, scheduler, recipe.guidance, given, nulls, on_step)[0]
+        pixels = self.hallo.codec.decode(latents, recipe.decode_chunk)
+        self.handover.keep(pixels[-recipe.motion_frames :], latents[-recipe.motion_frames :])
+        return (pixels.float() / 2 + 0.5).clamp(0, 1)
