@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -98,12 +98,26 @@ class VideoMetric(Metric):
         super().reset()
         self.verdicts = []
 
-    def adopt(self, network: Network, file: WeightFile, path: str | Path | None, setting: str, **reading: Any) -> Network | None:
-        """The network with the user's weights, or None with the reason in `skipped`; `reading` goes to the loader."""
+    def adopt(
+        self,
+        make: Callable[[], Network],
+        file: WeightFile,
+        path: str | Path | None,
+        setting: str,
+        inside: str | None = None,
+    ) -> Network | None:
+        """The network with the user's weights, or None with the reason in `skipped`.
+
+        Args:
+            make: builds the network; on the meta device, so that no random numbers are drawn.
+            inside: entry of a checkpoint that holds the weights.
+        """
         try:
             found = file.find(path, setting)
-            state = read_state(found, reading.pop("inside", None))
-            load_strict(network, state, found, **reading)
+            state = read_state(found, inside)
+            with torch.device("meta"):
+                network = make()
+            load_strict(network, state, found)
         except UserError as error:
             self.skip(error)
             return None
@@ -120,10 +134,11 @@ class VideoMetric(Metric):
     def report(self) -> Report:
         """The numbers with verdicts, hashes and remarks; under distributed evaluation every process must call it."""
         notes: list[str] = []
-        if self.skipped is None and self.update_called:
-            with self.sync_context(dist_sync_fn=self.dist_sync_fn or _gather(), should_sync=self._to_sync):
+        values: dict[str, Tensor] = {}
+        if self.skipped is None:
+            with self.sync_context(should_sync=self._to_sync):
                 notes = self.remarks()
-        values = {} if self.skipped or not self.update_called else self.compute()
+            values = self.compute()
         return Report(
             metric=self.name,
             values={key: float(value) for key, value in values.items()},
@@ -141,7 +156,7 @@ class ClipMetric(VideoMetric):
     The rows stay in memory, some bytes per clip, because confidence intervals are drawn over clips.
     """
 
-    columns: ClassVar[tuple[str, ...]] = ()
+    columns: tuple[str, ...] = ()
     rows: list[Tensor] | Tensor
 
     def __init__(self) -> None:
@@ -182,12 +197,6 @@ def truth_of(real: Video | None) -> Video:
     if real is None:
         raise Unmeasurable("it has no ground truth to compare with")
     return real
-
-
-def _gather() -> Any:
-    from torchmetrics.utilities.distributed import gather_all_tensors
-
-    return gather_all_tensors
 
 
 def _everywhere(verdicts: Sequence[Verdict]) -> list[Verdict]:

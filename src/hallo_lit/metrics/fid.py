@@ -32,12 +32,14 @@ class FID(FrechetMetric):
     higher_is_better = False
     protocol: ClassVar[str] = "all frames of all pairs at 25 fps, equally many on both sides, whole picture"
 
-    def __init__(self, weights: str | Path | None = None, preset: str = "pytorch_fid", skip: int = 1, batch: int = 16) -> None:
+    def __init__(
+        self, weights: str | Path | None = None, preset: str = "pytorch_fid", skip: int = 1, batch: int = 16
+    ) -> None:
         super().__init__("fid", 2048)
         if preset not in resize.FID:
             raise UserError(f"metric.fid.preset is {preset}; choose one of {', '.join(resize.FID)}.")
         self.preset, self.first, self.batch = preset, skip, batch
-        self.network = self.adopt(FidInception(), WEIGHTS, weights, "metric.fid.weights")
+        self.network = self.adopt(FidInception, WEIGHTS, weights, "metric.fid.weights")
 
     @torch.no_grad()
     def features(self, video: Video, frames: int | None = None) -> Moments:
@@ -56,13 +58,13 @@ class FID(FrechetMetric):
 
     def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         made = self.features(fake)
-        true = self.features(truth_of(real), int(made.count))
-        if true.count < made.count:  # a longer generated clip: cut it to its ground truth
-            made = self.features(fake, int(true.count))
-        if not made.count:
+        true = self.features(truth_of(real), int(made.n))
+        if true.n < made.n:  # a longer generated clip: cut it to its ground truth
+            made = self.features(fake, int(true.n))
+        if not made.n:
             raise Unmeasurable("there is no frame after the first one on one of the sides")
         if not (made.total.isfinite().all() and true.total.isfinite().all()):
             raise Unmeasurable("its features are not finite")
         for moments, side in ((made, False), (true, True)):
             self.keep(Moments(*(a + b for a, b in zip(self.moments(side), moments, strict=True))), side)
-        return {"frames": float(made.count)}
+        return {"frames": float(made.n)}

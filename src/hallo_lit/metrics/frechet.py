@@ -12,9 +12,9 @@ from hallo_lit.metrics.base import VideoMetric
 
 
 class Moments(NamedTuple):
-    """Count, sum and sum of outer products of features, all float64."""
+    """Number, sum and sum of outer products of features, all float64."""
 
-    count: Tensor  # ()
+    n: Tensor  # ()
     total: Tensor  # (d,)
     outer: Tensor  # (d, d)
 
@@ -28,12 +28,12 @@ class Moments(NamedTuple):
     def add(self, features: Tensor) -> Moments:
         """(n, d) of any precision."""
         rows = features.to(self.total)
-        return Moments(self.count + len(rows), self.total + rows.sum(0), self.outer + rows.T @ rows)
+        return Moments(self.n + len(rows), self.total + rows.sum(0), self.outer + rows.T @ rows)
 
     def mean_and_covariance(self, ddof: int = 1) -> tuple[Tensor, Tensor]:
-        """(d,) and (d, d); the covariance is divided by count - ddof (1 = unbiased)."""
-        mean = self.total / self.count
-        return mean, (self.outer - self.count * torch.outer(mean, mean)) / (self.count - ddof)
+        """(d,) and (d, d); the covariance is divided by n - ddof (1 = unbiased)."""
+        mean = self.total / self.n
+        return mean, (self.outer - self.n * torch.outer(mean, mean)) / (self.n - ddof)
 
 
 def frechet_distance(mean_a: Tensor, covariance_a: Tensor, mean_b: Tensor, covariance_b: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class FrechetMetric(VideoMetric):
             setattr(self, f"{'real' if real else 'fake'}_{part}", value)
 
     def add(self, features: Tensor | np.ndarray, real: bool) -> int:
-        """Takes in (n, d) features; rows with NaN or infinite entries are left out, the number of the others returned."""
+        """Takes in the rows of (n, d) features that are finite everywhere; returns how many these are."""
         rows = torch.as_tensor(features).to(self.device)
         rows = rows[rows.isfinite().all(1)]
         self.keep(self.moments(real).add(rows), real)
@@ -83,21 +83,21 @@ class FrechetMetric(VideoMetric):
     def compute(self) -> dict[str, Tensor]:
         """The distance, absent with fewer than two samples on a side."""
         real, fake = self.moments(True), self.moments(False)
-        if min(real.count, fake.count) < 2:
+        if min(real.n, fake.n) < 2:
             return {}
         distance = frechet_distance(*real.mean_and_covariance(self.ddof), *fake.mean_and_covariance(self.ddof))
-        return {self.key: distance, f"{self.key}_n_real": real.count, f"{self.key}_n_fake": fake.count}
+        return {self.key: distance, f"{self.key}_n_real": real.n, f"{self.key}_n_fake": fake.n}
 
     def remarks(self) -> list[str]:
-        real, fake = int(self.moments(True).count), int(self.moments(False).count)
+        real, fake = int(self.moments(True).n), int(self.moments(False).n)
         if min(real, fake) < 2:
             return [f"{self.key} needs at least 2 samples on each side and got {real} real and {fake} generated."]
         notes = []
         if min(real, fake) <= self.width:
             notes.append(
-                f"{self.key}: {min(real, fake)} samples cannot fill {self.width} dimensions (rank-deficient); the value "
-                f"is biased upwards, so compare it only with values from equally many samples."
+                f"{self.key}: {min(real, fake)} samples cannot fill {self.width} dimensions (rank-deficient); the "
+                f"value is biased upwards, so compare it only with values from equally many samples."
             )
         if real != fake:
-            notes.append(f"{self.key}: {real} real against {fake} generated samples; the bias differs between the sides.")
+            notes.append(f"{self.key}: {real} real against {fake} generated samples; their biases differ.")
         return notes

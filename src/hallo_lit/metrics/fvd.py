@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,9 +50,8 @@ class FVD(FrechetMetric):
     def _network(self, weights: str | Path | None) -> nn.Module | None:
         path = None if weights is None else Path(weights).expanduser()
         if path is None or not path.is_file() or not is_torchscript(path):
-            released = self.preset == "disco"
-            network = I3D(1e-3, 1) if released else I3D()
-            return self.adopt(network, WEIGHTS, weights, "metric.fvd.weights")
+            make: Callable[[], I3D] = partial(I3D, 1e-3, 1) if self.preset == "disco" else I3D
+            return self.adopt(make, WEIGHTS, weights, "metric.fvd.weights")
         try:
             script = torch.jit.load(str(path), map_location="cpu").eval()
         except RuntimeError:

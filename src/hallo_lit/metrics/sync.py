@@ -53,12 +53,12 @@ class Sync(ClipMetric):
         if boxes not in ("s3fd", "landmarks"):
             raise UserError(f"metric.sync.boxes is {boxes}; choose s3fd or landmarks.")
         self.min_track, self.batch = min_track, batch
-        self.network = self.adopt(SyncNet(), WEIGHTS, weights, "metric.sync.weights")
+        self.network = self.adopt(SyncNet, WEIGHTS, weights, "metric.sync.weights")
         self.detector = None
         if boxes == "s3fd":
-            self.detector = self.adopt(S3FD(), DETECTOR, detector, "metric.sync.detector")
+            self.detector = self.adopt(S3FD, DETECTOR, detector, "metric.sync.detector")
         else:
-            self.notes.append("sync: boxes from landmarks, not from S3FD; not comparable with published Sync-C and Sync-D.")
+            self.notes.append("sync: boxes from landmarks instead of S3FD; not comparable with published values.")
 
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         sound = amplitudes(sound_of(fake, real))

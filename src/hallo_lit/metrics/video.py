@@ -45,7 +45,11 @@ class Video:
 
     @classmethod
     def from_file(
-        cls, path: Path, name: str | None = None, audio: Path | None = None, curves: Mapping[str, np.ndarray] | None = None
+        cls,
+        path: Path,
+        name: str | None = None,
+        audio: Path | None = None,
+        curves: Mapping[str, np.ndarray] | None = None,
     ) -> Video:
         """Reads any rate as 25 frames a second; `audio` replaces the sound track of the file."""
         from hallo_lit.media.audio import read_audio

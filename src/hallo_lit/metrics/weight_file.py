@@ -75,7 +75,7 @@ def read_state(path: Path, inside: str | None = None) -> dict[str, Tensor]:
 
 
 def load_strict(network: nn.Module, state: Mapping[str, Tensor], path: Path, ignored: Collection[str] = ()) -> None:
-    """Fills every parameter and buffer and puts the network into evaluation mode, without gradients.
+    """Fills every parameter and buffer of a network, which may be on the meta device, and sets it to evaluation mode.
 
     BatchNorm's `num_batches_tracked` may be absent; names that start with an entry of `ignored` are left out.
 
@@ -86,7 +86,7 @@ def load_strict(network: nn.Module, state: Mapping[str, Tensor], path: Path, ign
     given = {name: value for name, value in state.items() if not any(name.startswith(head) for head in ignored)}
     for name, value in wanted.items():
         if name.endswith("num_batches_tracked"):
-            given.setdefault(name, value)
+            given.setdefault(name, torch.zeros_like(value, device="cpu"))
     wrong = [f"{name} is missing" for name in wanted if name not in given]
     wrong += [f"{name} is unexpected" for name in given if name not in wanted]
     wrong += [
@@ -98,5 +98,6 @@ def load_strict(network: nn.Module, state: Mapping[str, Tensor], path: Path, ign
     if wrong:
         shown = "; ".join(wrong[:SHOWN]) + (f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else "")
         raise UserError(f"{path} holds weights of another network than {type(network).__name__}: {shown}.")
-    network.load_state_dict(given)
+    given = {name: value.to(wanted[name].dtype) for name, value in given.items()}
+    network.load_state_dict(given, assign=any(value.is_meta for value in wanted.values()))
     network.requires_grad_(False).eval()

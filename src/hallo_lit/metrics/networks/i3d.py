@@ -35,7 +35,12 @@ class Unit(nn.Module):
     """Convolution with SAME padding, then BatchNorm and ReLU; the last one of the network has a bias instead."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: Triple = (1, 1, 1), stride: Triple = (1, 1, 1), eps: float | None = 1e-5
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: Triple = (1, 1, 1),
+        stride: Triple = (1, 1, 1),
+        eps: float | None = 1e-5,
     ) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride

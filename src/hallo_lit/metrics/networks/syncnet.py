@@ -9,7 +9,9 @@ MFCC_WINDOW = 20  # MFCC columns an audio window spans
 
 
 def _lips() -> nn.Sequential:
-    def conv(inputs: int, outputs: int, side: int, padding: int = 0, stride: int = 1, depth: int = 1) -> list[nn.Module]:
+    def conv(
+        inputs: int, outputs: int, side: int, padding: int = 0, stride: int = 1, depth: int = 1
+    ) -> list[nn.Module]:
         kernel, pads = (depth, side, side), (0, padding, padding)
         return [
             nn.Conv3d(inputs, outputs, kernel, (1, stride, stride), pads),

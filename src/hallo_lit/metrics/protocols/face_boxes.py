@@ -57,5 +57,5 @@ def detect(network: S3FD, image: np.ndarray) -> np.ndarray:
     small = cv2.resize(image, None, fx=SHRINK, fy=SHRINK, interpolation=cv2.INTER_LINEAR)
     device = next(network.parameters()).device
     loc, conf, anchors = network(prepare(small)[None].to(device))
-    faces = above(candidates(loc[0], conf[0], anchors), image.shape[:2], LAST_SCORE)
+    faces = above(candidates(loc[0], conf[0], anchors), (image.shape[0], image.shape[1]), LAST_SCORE)
     return faces[suppress(faces[:, :4], faces[:, 4], LAST_OVERLAP)]

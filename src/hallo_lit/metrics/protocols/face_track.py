@@ -50,16 +50,14 @@ def link(detections: Sequence[np.ndarray], min_track: int = 100, min_size: float
             same frame is passed over, because the original edits the list it walks through; scores depend on it.
     """
     left = [[row[:4] for row in found] for found in detections]
-    tracks = []
+    tracks: list[Track] = []
     while True:
         frames: list[int] = []
         boxes: list[np.ndarray] = []
         for frame, found in enumerate(left):
             index = 0
             while index < len(found):
-                joins = not frames or (
-                    frame - frames[-1] <= MAX_GAP and overlap(found[index], boxes[-1]) > MIN_OVERLAP
-                )
+                joins = not frames or (frame - frames[-1] <= MAX_GAP and overlap(found[index], boxes[-1]) > MIN_OVERLAP)
                 if joins:
                     frames.append(frame)
                     boxes.append(found.pop(index))

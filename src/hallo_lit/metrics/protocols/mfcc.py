@@ -1,4 +1,4 @@
-"""MFCC exactly as python_speech_features computes them by default; torchaudio's differ (its triangles are not floored)."""
+"""MFCC exactly as python_speech_features computes them by default; torchaudio does not floor the triangles."""
 
 from __future__ import annotations
 
