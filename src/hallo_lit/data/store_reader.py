@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hallo_lit.data.clip_file import ClipHeader, open_clip, read_header
-from hallo_lit.data.index import Index, Row, clip_path, refresh
+from hallo_lit.data.index import SPLITS, Index, Row, clip_path, refresh
 from hallo_lit.data.spec import Encoder, StoreSpec
 from hallo_lit.errors import UserError
 
@@ -69,6 +69,22 @@ class ClipStore:
 
     def __iter__(self) -> Iterator[StoredClip]:
         return (self[row] for row in range(len(self)))
+
+    def source(self, row: int) -> str:
+        """Name of the recording a clip was cut from."""
+        return self.index.text("source", row)
+
+    def identity(self, row: int) -> str:
+        """Name of the person in a clip."""
+        return self.index.text("identity", row)
+
+    def split(self, row: int) -> str:
+        """`train`, `test`, or empty when the store leaves it open."""
+        return SPLITS[int(self.index.columns["split"][row])]
+
+    def has(self, feature: str) -> bool:
+        """Do all clips have it?"""
+        return all(feature in profile["features"] for profile in self.index.profiles)
 
     def require(self, features: Sequence[str] = (), encoders: Mapping[str, Encoder] | None = None) -> None:
         """Refuses a store that lacks a feature in any clip, or whose features another encoder made, in one sentence.

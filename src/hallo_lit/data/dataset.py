@@ -1,0 +1,121 @@
+"""Training samples from a clip store; what a draw gives depends on (seed, pass, index) and on nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from hallo_lit.data.clips import ClipPolicy, audio_rows
+from hallo_lit.data.frames import choose_source, gather, reader
+from hallo_lit.data.masks import feature_of, locator, region_masks
+from hallo_lit.data.sampler import Draw
+from hallo_lit.data.seeding import seed_of
+from hallo_lit.data.store_reader import ClipStore, StoredClip
+from hallo_lit.errors import UserError
+from hallo_lit.structs import ClipSample
+
+
+@dataclass(frozen=True)
+class SampleSpec:
+    """What a sample consists of.
+
+    source: `latents`, `pixels`, `video`, or `auto` for the first of these that the whole store has.
+    size: (height, width) of the frames; None keeps the stored one, which must then be the same everywhere.
+    audio: False (stage 1) leaves the audio empty, (f, w, 0, 0).
+    masks: `union`, `portrait` or `frames`, see `masks.region_masks`.
+    coverage: samples per clip and pass = coverage * length / frames, at least 1; 0 means 1 for every clip.
+    """
+
+    policy: ClipPolicy = field(default_factory=ClipPolicy)
+    source: str = "auto"
+    size: Sequence[int] | None = None
+    audio: bool = True
+    masks: str = "union"
+    coverage: float = 0.0
+
+
+class ClipDataset(Dataset[ClipSample]):
+    """Clips of 14 frames with their motion frames, a reference, audio windows, identity and masks.
+
+    `rows` says which clips of the store; None = all. Those shorter than the policy needs are left out (`skipped`).
+    Needs neither PyAV nor mediapipe when the store holds pixels or latents.
+
+    Raises:
+        UserError: the store lacks what is asked for, sizes differ, or no clip is long enough.
+    """
+
+    def __init__(self, store: ClipStore, spec: SampleSpec, rows: Sequence[int] | None = None, seed: int = 0) -> None:
+        self.store, self.spec, self.policy, self.seed = store, spec, spec.policy, seed
+        store.require(["identity", "locator", feature_of(spec.masks), *(["audio"] if spec.audio else [])])
+        self.source, policy = choose_source(store, spec.source), spec.policy
+        chosen = list(range(len(store)) if rows is None else rows)
+        lengths = store.index.columns["frames"]
+        usable = [row for row in chosen if lengths[row] >= policy.needed]
+        self.skipped = len(chosen) - len(usable)
+        if not usable:
+            raise UserError(
+                f"None of the {len(chosen)} clips chosen from {store.root} has the {policy.needed} frames of a sample "
+                f"({policy.frames} + {policy.motion} motion frames + 1 reference); add longer videos."
+            )
+        self.size = self._common_size(usable)
+        self._read = reader(self.source, self.size)
+        counts = [max(1, round(spec.coverage * float(lengths[row]) / policy.frames)) for row in usable]
+        self.rows = np.repeat(np.array(usable, np.int64), counts)
+
+    def __len__(self) -> int:
+        """Samples in one pass."""
+        return len(self.rows)
+
+    def __getitem__(self, draw: Draw | int) -> ClipSample:
+        """A plain number means pass 0."""
+        epoch, index = draw if isinstance(draw, tuple) else (0, int(draw))
+        clip = self.store[int(self.rows[index])]
+        seed = seed_of("draw", self.seed, epoch, index)
+        indices = self.policy.draw(clip.row.frames, Random(seed))
+        generator = torch.Generator().manual_seed(seed)
+        wanted = (*indices.past, *indices.frames, indices.reference)
+        frames = gather(self._read, clip, wanted, generator)
+        portrait = frames[indices.reference]
+        return ClipSample(
+            frames=torch.stack([frames[i] for i in indices.frames]),
+            portrait=portrait,
+            past=torch.stack([portrait, *(frames[i] for i in indices.past)])[1:],
+            audio=self._windows(clip, indices.frames),
+            identity=torch.from_numpy(clip.read("identity")),
+            regions=region_masks(clip, indices, self.spec.masks),
+            locator=locator(clip, self.size),
+            index=index,
+        )
+
+    def fingerprint(self) -> str:
+        """Changes when a pass would consist of other samples."""
+        return hashlib.blake2b(self.store.index.columns["id"][self.rows].tobytes(), digest_size=8).hexdigest()
+
+    def _windows(self, clip: StoredClip, frames: range) -> Tensor:
+        """(f, 2 radius + 1, layers, width)."""
+        radius = self.policy.audio_radius
+        if not self.spec.audio:
+            return torch.zeros(len(frames), 2 * radius + 1, 0, 0)
+        rows, windows = audio_rows(frames, clip.row.frames, radius)
+        return torch.from_numpy(clip.read("audio", rows.start, rows.stop)).float()[torch.tensor(windows)]
+
+    def _common_size(self, rows: Sequence[int]) -> tuple[int, int]:
+        """Height and width of the frames."""
+        found = {(int(h), int(w)) for h, w in self.store.index.columns["size"][rows]}
+        wanted = {(int(self.spec.size[0]), int(self.spec.size[1]))} if self.spec.size is not None else found
+        if len(wanted) == 1 and (self.source != "latents" or found == wanted):
+            return wanted.pop()
+        sizes = ", ".join(f"{height} x {width}" for height, width in sorted(found))
+        if self.source == "latents":
+            raise UserError(
+                f"{self.store.root} holds latents of {sizes} pixels, which cannot be resized to one size; "
+                "take the frames from video or pixels, or preprocess at that size."
+            )
+        raise UserError(f"{self.store.root} holds clips of {sizes} pixels; choose one size for all of them.")
