@@ -24,6 +24,12 @@ from hallo_lit.errors import UserError
 
 FILE = "index.safetensors"
 SPLITS = ("", "train", "test")
+_TEXTS = ("source", "identity")
+_COLUMNS = (
+    *("id", "frames", "fps", "size", "split", "profile", "bytes", "changed"),
+    *_TEXTS,
+    *(f"{name}_end" for name in _TEXTS),
+)
 Stamp = tuple[int, int]  # bytes, time of change in ns
 
 
@@ -99,7 +105,7 @@ class Index:
             json.dumps({"features": sorted(r.features), "encoders": dict(sorted(r.encoders.items()))}) for r in rows
         ]
         columns: dict[str, np.ndarray] = {
-            "id": np.array([list(bytes.fromhex(r.id)) for r in rows], np.uint8).reshape(len(rows), -1),
+            "id": np.array([list(bytes.fromhex(r.id)) for r in rows], np.uint8).reshape(-1, 16),
             "frames": np.array([r.frames for r in rows], np.int32),
             "fps": np.array([r.fps for r in rows], np.float64),
             "size": np.array([r.size for r in rows], np.int32).reshape(-1, 2),
@@ -108,7 +114,7 @@ class Index:
             "bytes": np.array([r.stamp[0] for r in rows], np.int64),
             "changed": np.array([r.stamp[1] for r in rows], np.int64),
         }
-        for name in ("source", "identity"):
+        for name in _TEXTS:
             words = [getattr(r, name).encode("utf-8", "surrogatepass") for r in rows]
             columns[name] = np.frombuffer(b"".join(words), np.uint8)
             columns[f"{name}_end"] = np.cumsum([len(word) for word in words], dtype=np.int64)
@@ -124,8 +130,9 @@ class Index:
         """None when there is no readable index, which `refresh` mends."""
         try:
             with safe_open(root / FILE, framework="np") as file:
-                columns = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-                return cls(columns, json.loads(file.metadata()["profiles"]))
+                index = cls({name: file.get_tensor(name) for name in _COLUMNS}, json.loads(file.metadata()["profiles"]))
+            rows = {len(index.columns[name]) for name in _COLUMNS if name not in _TEXTS}
+            return index if len(rows) == 1 else None
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             return None
 

@@ -178,7 +178,7 @@ class StoreWriter:
 
     def _take_video(self, video: Path, place: Path) -> tuple[int, str]:
         with replacing(place) as part:
-            if video.resolve().parent == self.scratch.resolve():
+            if video.resolve().parent == (self.root / "tmp").resolve():
                 video.replace(part)
             else:
                 shutil.copyfile(video, part)
