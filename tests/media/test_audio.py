@@ -92,7 +92,7 @@ def test_sound_track_is_on_the_clock_of_the_picture(tmp_path, make_video, start,
     assert abs(len(wave) / 16000 - 2 - start) < 0.03
     first = round(start * 16000)
     assert not first or float(wave[: first - 400].abs().max()) < 1e-3
-    assert max(correlation(wave[max(0, first + lag) :]) for lag in range(-24, 25)) > 0.98  # MP4 rounds to 1 ms
+    assert max(correlation(wave[max(0, first + lag) :]) for lag in range(-24, 25)) > 0.95  # MP4 rounds to 1 ms
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.flac", "a.ogg"])
