@@ -1,0 +1,1 @@
+"""Where the work runs: processes of this machine, a Ray cluster, or SLURM arrays."""

@@ -1,0 +1,94 @@
+"""Processes of this machine, one thread each; a crash of one (a broken decoder, no memory) costs one video."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from typing import Any
+
+from hallo_lit.data.preprocess.engines.base import Answer, Work
+from hallo_lit.data.preprocess.job import Job
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """`workers` processes (None = one per core); 0 works in this process."""
+
+    workers: int | None = None
+
+    def run(self, work: Work, jobs: Sequence[Job]) -> Iterator[Answer]:
+        count = min(cores() if self.workers is None else self.workers, len(jobs))
+        if count <= 0:
+            yield from (Answer(job, work(job)) for job in jobs)
+            return
+        waiting = list(reversed(jobs))
+        pools: dict[Future[dict[str, Any]], tuple[ProcessPoolExecutor, Job]] = {}
+        idle = [_process() for _ in range(count)]
+        try:
+            while waiting or pools:
+                while waiting and idle:
+                    pool, job = idle.pop(), waiting.pop()
+                    pools[pool.submit(work, job)] = (pool, job)
+                for future in wait(pools, return_when=FIRST_COMPLETED).done:
+                    pool, job = pools.pop(future)
+                    try:
+                        answer = Answer(job, future.result())
+                    except BrokenProcessPool:
+                        pool.shutdown(wait=False)
+                        pool = _process()
+                        answer = Answer(
+                            job, None, "the process that worked on it died (out of memory, or a broken codec)"
+                        )
+                    idle.append(pool)
+                    yield answer
+        finally:
+            for pool in [*idle, *(pool for pool, _ in pools.values())]:
+                _stop(pool)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_thread() -> None:
+    """To be called first in a worker: as many workers as cores share them best with one thread each."""
+    for name in THREADS:
+        os.environ[name] = "1"
+    import cv2
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _process() -> ProcessPoolExecutor:
+    """One process on its own, so that its death is nobody else's."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    one_thread()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """A worker whose parent was killed would otherwise wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    """At once: what a stopped worker had not finished is done again by the next run."""
+    for process in list((pool._processes or {}).values()):
+        process.terminate()
+    pool.shutdown(wait=True, cancel_futures=True)

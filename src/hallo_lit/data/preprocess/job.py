@@ -1,0 +1,152 @@
+"""One input from file to clips in the store and a line in the report, using whatever earlier runs already did."""
+
+from __future__ import annotations
+
+import errno
+import json
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hallo_lit.data.preprocess.clipping import Clipping, drop
+from hallo_lit.data.preprocess.features import Encoders, store_spec
+from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
+from hallo_lit.data.preprocess.probe import Facts, facts, objections
+from hallo_lit.data.preprocess.records import Records
+from hallo_lit.data.preprocess.settings import Features, Settings
+from hallo_lit.data.preprocess.sources import Source
+from hallo_lit.data.spec import config_hash
+from hallo_lit.data.store import StoreWriter, content_id
+from hallo_lit.errors import UserError
+
+UNREADABLE = "unreadable"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one worker is told."""
+
+    source: Source
+    root: Path
+    settings: Settings
+
+    @property
+    def key(self) -> str:
+        """Names the input: its place and the part of it, not its content."""
+        return content_id(str(self.source.path.absolute()), self.source.window)
+
+    @property
+    def settings_key(self) -> str:
+        return config_hash({"settings": self.settings.key(), "who": [self.source.identity, self.source.split]})
+
+
+def stamp(path: Path) -> list[int] | None:
+    """Size and time of change; None when there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
+def blank(source: Source) -> dict[str, Any]:
+    """The line of an input of which nothing is known yet."""
+    return {"source": source.name, "path": str(source.path), "verdict": UNREADABLE, "reasons": [], "clips": []}
+
+
+def work(job: Job) -> dict[str, Any]:
+    """The report line of one input. Whatever is wrong with the input itself is in the line.
+
+    Raises:
+        UserError: the store cannot be written, or an encoder cannot be loaded: no other input would fare better.
+    """
+    line, mark = blank(job.source), stamp(job.source.path)
+    if job.source.fault or mark is None:
+        return {**line, "reasons": [job.source.fault or f"{job.source.path} does not exist"]}
+    encoders = _encoders(json.dumps(asdict(job.settings.features)))
+    encoders.load()
+    records = Records(job.root)
+    before = records.load("inputs", job.key) or {}
+    try:
+        content = before["content"] if before.get("stamp") == mark else _content(job.source)
+        line["content"] = content
+        with records.alone(content):
+            line |= _process(job, records, content, encoders)
+    except (UserError, OSError) as error:
+        if _is_full(error):
+            raise UserError(f"No space left for {job.root}; free some and start again: nothing is lost.") from error
+        line |= {"reasons": [str(error).rstrip(".")]}
+    except Exception as error:  # whatever a strange file provokes must not end a run over thousands of others
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        return {**line, "reasons": [f"{type(error).__name__} in {place}: {error}"]}
+    records.save("inputs", job.key, {"stamp": mark, "settings": job.settings_key, "content": content, "line": line})
+    return line
+
+
+def _content(source: Source) -> str:
+    return content_id(content_id(source.path), source.window)
+
+
+def _process(job: Job, records: Records, content: str, encoders: Encoders) -> dict[str, Any]:
+    """The part of the line that depends on the content of the file, which may exist under several names."""
+    here = str(job.source.path)
+    known = records.load("contents", content) or {"path": here, "settings": "", "part": {"clips": []}}
+    twin = known["path"] != here and known["settings"] == job.settings.key()
+    if twin and stamp(Path(known["path"])) is not None:
+        return {**known["part"], "duplicate_of": known["path"]}
+    found = _facts(records, content, job.source.path)
+    reasons, clips = objections(found, job.settings.filters), []
+    if not reasons:
+        writer = StoreWriter(job.root, store_spec(job.settings.features))
+        clipping = Clipping(job.source, content, found, job.settings, records, writer)
+        clips = clipping.run(encoders)
+        reasons = [] if clips else [clipping.nothing()]
+    drop(job.root, _kept(known["part"]["clips"]) - _kept(clips))
+    part = {"verdict": overall(clips), "reasons": reasons or common(clips), "video": found.to_record(), "clips": clips}
+    records.save("contents", content, {"path": here, "settings": job.settings.key(), "part": part})
+    return part
+
+
+def _kept(clips: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {clip["id"] for clip in clips if clip["verdict"] != REJECTED}
+
+
+def overall(clips: Sequence[Mapping[str, Any]]) -> str:
+    """The best verdict of a source's clips."""
+    found = {clip["verdict"] for clip in clips}
+    return next((verdict for verdict in (KEPT, UNDECIDED) if verdict in found), REJECTED)
+
+
+def common(clips: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why no clip of a source is kept without doubt: all different reasons."""
+    if overall(clips) == KEPT:
+        return []
+    return list(dict.fromkeys(reason for clip in clips for reason in clip["reasons"]))
+
+
+def _facts(records: Records, content: str, path: Path) -> Facts:
+    known = records.load("facts", content)
+    if known is not None:
+        return Facts(**known)
+    found = facts(path)
+    records.save("facts", content, asdict(found))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _encoders(features: str) -> Encoders:
+    """One set per process and configuration: loading costs more than most videos."""
+    return Encoders(Features(**json.loads(features)))
+
+
+def _is_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if getattr(error, "errno", None) in _FULL:
+            return True
+        error = error.__cause__
+    return False

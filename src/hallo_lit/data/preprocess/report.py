@@ -1,0 +1,73 @@
+"""What became of every input: STORE/report.jsonl, one line each, and a table for the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hallo_lit.data.atomic import replacing
+from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
+
+FILE = "report.jsonl"
+Line = Mapping[str, Any]
+
+
+def write_report(root: Path, lines: Iterable[Line]) -> Path:
+    """Replaces the report as a whole; plain ASCII, so that names that are no valid Unicode survive."""
+    path = root / FILE
+    with replacing(path) as part, part.open("w", encoding="ascii") as file:
+        for line in lines:
+            file.write(json.dumps(line) + "\\n")
+    return path
+
+
+def read_report(root: Path) -> list[dict[str, Any]]:
+    """The lines of the last run; an empty list when there was none."""
+    try:
+        text = (root / FILE).read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts over a report; clips that several inputs share count once."""
+
+    inputs: Counter[str]  # by verdict
+    clips: Counter[str]
+    seconds: float  # of the clips that are in the store
+    reasons: Counter[str]  # of clips and inputs that are not, by what was measured
+
+
+def summarise(lines: Sequence[Line]) -> Summary:
+    clips = [clip for line in lines if "duplicate_of" not in line for clip in line["clips"]]
+    seconds = sum(clip["end"] - clip["start"] for clip in clips if clip["verdict"] != REJECTED)
+    lost = [clip for clip in clips if clip["verdict"] == REJECTED]
+    lost += [line for line in lines if not line["clips"]]
+    reasons = Counter(_kind(reason) for entry in lost for reason in entry["reasons"])
+    return Summary(Counter(line["verdict"] for line in lines), Counter(c["verdict"] for c in clips), seconds, reasons)
+
+
+def table(summary: Summary) -> str:
+    """A few aligned lines: verdicts of inputs and clips, and what was rejected for which reason."""
+    names = [KEPT, UNDECIDED, REJECTED, *sorted(set(summary.inputs) - {KEPT, UNDECIDED, REJECTED})]
+    rows = [("", "inputs", "clips")]
+    rows += [(name, str(summary.inputs[name]), str(summary.clips[name])) for name in names]
+    rows.append(("all", str(summary.inputs.total()), str(summary.clips.total())))
+    lines = [f"{name:<12}{inputs:>8}{clips:>8}" for name, inputs, clips in rows]
+    lines.append(f"{summary.seconds:.1f} s in the store")
+    if summary.reasons:
+        lines += ["", "reasons (an entry may have several):"]
+        lines += [f"{count:>8}  {reason}" for reason, count in summary.reasons.most_common(12)]
+    return "\\n".join(lines)
+
+
+def _kind(reason: str) -> str:
+    """A reason without what belongs to one video alone: digits and file names."""
+    words = (word for word in reason.split(" (")[0].split() if "/" not in word)
+    return " ".join("n" if any(c.isdigit() for c in word) else word for word in words)

@@ -1,0 +1,117 @@
+"""The whole job: list the inputs, leave out what is done, hand the rest to an engine, write the report."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from hallo_lit.data.index import clip_path
+from hallo_lit.data.preprocess.engines.base import Engine
+from hallo_lit.data.preprocess.features import Encoders, store_spec
+from hallo_lit.data.preprocess.filters import REJECTED
+from hallo_lit.data.preprocess.job import Job, blank, stamp, work
+from hallo_lit.data.preprocess.page import FILE as PAGE
+from hallo_lit.data.preprocess.page import write_page
+from hallo_lit.data.preprocess.records import Records
+from hallo_lit.data.preprocess.report import FILE as REPORT
+from hallo_lit.data.preprocess.report import Line, read_report, write_report
+from hallo_lit.data.preprocess.settings import Settings
+from hallo_lit.data.preprocess.sources import find_sources
+from hallo_lit.data.store import StoreWriter
+from hallo_lit.errors import UserError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves: report lines in the order of the inputs, and how many of them were done before it."""
+
+    lines: tuple[Line, ...]
+    reused: int
+    report: Path
+    page: Path
+
+
+def preprocess(videos: str, out: Path, settings: Settings, engine: Engine, progress: bool = False) -> Outcome:
+    """Brings the store `out` up to date with a folder, pattern or table of videos; see docs/preprocess.md.
+
+    Inputs that are unchanged since an earlier run under the same settings cost one look at their time stamp. Clips of
+    inputs that are not listed now stay, and so do their report lines.
+
+    Raises:
+        UserError: no videos, a store that cannot be written, weights that are missing. What was finished is kept.
+    """
+    jobs = [Job(source, out, settings) for source in find_sources(videos, out)]
+    writer = StoreWriter(out, store_spec(settings.features))
+    lines: dict[str, Line] = {}
+    with _running(out, writer.scratch):
+        todo: dict[str, Job] = {}
+        for job in jobs:
+            line = finished(job)
+            if line is None:
+                todo[job.key] = job
+            else:
+                lines[job.key] = line
+        reused = len(lines)
+        if todo:
+            Encoders(settings.features).load()
+        try:
+            answers = engine.run(work, list(todo.values()))
+            for job, answer, fault in tqdm(
+                answers, "videos", len(todo), unit="", disable=not progress, file=sys.stderr
+            ):
+                lines[job.key] = _unanswered(job, fault) if answer is None else answer
+        except BaseException:
+            with suppress(UserError, OSError):  # the reason for leaving, such as a full disk, matters more
+                _conclude(out, writer, [lines[job.key] for job in jobs if job.key in lines])
+            raise
+        report = _conclude(out, writer, [lines[job.key] for job in jobs])
+    return Outcome(tuple(report), reused, out / REPORT, out / PAGE)
+
+
+def finished(job: Job) -> Line | None:
+    """The line of an earlier run, if neither the file nor the settings have changed and the clips are there."""
+    record = Records(job.root).load("inputs", job.key)
+    if not record or record["settings"] != job.settings_key or record["stamp"] != stamp(job.source.path):
+        return None
+    line: dict[str, Any] = record["line"]
+    kept = (clip["id"] for clip in line["clips"] if clip["verdict"] != REJECTED)
+    return line if all(clip_path(job.root, id).is_file() for id in kept) else None
+
+
+def _unanswered(job: Job, fault: str) -> Line:
+    """A worker died. What it had finished is used by the next run."""
+    return finished(job) or {**blank(job.source), "reasons": [fault]}
+
+
+def _conclude(out: Path, writer: StoreWriter, lines: list[Line]) -> list[Line]:
+    """Index, report and picture, also of inputs of earlier runs that were not listed in this one."""
+    writer.finish()
+    here = {key for line in lines for key in (line["path"], line.get("content"))}
+    elsewhere = [old for old in read_report(out) if not {old["path"], old.get("content")} & here]
+    write_report(out, [*elsewhere, *lines])
+    write_page(out, [*elsewhere, *lines])
+    return lines
+
+
+@contextmanager
+def _running(out: Path, scratch: Path) -> Iterator[None]:
+    """Marks the store as being written to; the first of several runs clears what killed ones left half-made."""
+    lock = out / "preprocess" / "run.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for path in scratch.iterdir():
+                path.unlink()
+        except OSError:  # another run is at work, or a file system without locks
+            pass
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_SH)
+        yield

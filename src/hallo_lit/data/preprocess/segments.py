@@ -1,0 +1,94 @@
+"""Which stretches of a source become clips: one face, one shot, neither too short nor too long. Arithmetic only."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from hallo_lit.data.preprocess.analysis import Analysis
+from hallo_lit.data.preprocess.settings import FPS, Clips
+from hallo_lit.data.preprocess.track import Box, Track
+
+_BRIEF = 0.2  # share of a clip in which another face must be seen to count
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A clip to be: [start, end) frames of the source's window, and what the first pass knows of it."""
+
+    start: int
+    end: int
+    boxes: tuple[Box, ...]  # of the face at each look, pixels of the pictures that were looked at
+    other_face: float  # height of the largest other face over this one's
+    camera: float | None  # motion in picture widths per second, exceeded by a tenth of the looks; None = unknown
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.start
+
+
+def segments(analysis: Analysis, clips: Clips, gap: float, inside: Box | None = None) -> list[Segment]:
+    """All stretches of at least `min_frames`, in order of time, larger faces first.
+
+    Args:
+        analysis: of the first pass.
+        clips: the limits.
+        gap: seconds for which a face may be missed.
+        inside: keep only faces whose centre lies in this box.
+    """
+    found = []
+    for track in analysis.tracks:
+        if inside is not None and not _centred(track, inside):
+            continue
+        for start, end in _stretches(track, analysis, round(gap * FPS)):
+            found += [_segment(track, analysis, a, b) for a, b in divide(start, end, clips)]
+    return sorted(found, key=lambda s: (s.start, s.end, -_height(s.boxes)))
+
+
+def divide(start: int, end: int, clips: Clips) -> list[tuple[int, int]]:
+    """[start, end) in the fewest equal pieces that are not too long; nothing when it is too short."""
+    count = max(1, -(-(end - start) // round(clips.max_seconds * FPS)))
+    edges = [start + (end - start) * i // count for i in range(count + 1)]
+    return [(a, b) for a, b in itertools.pairwise(edges) if b - a >= clips.min_frames]
+
+
+def _stretches(track: Track, analysis: Analysis, gap: int) -> list[tuple[int, int]]:
+    """Where the face is seen without interruption inside one shot; up to the cut when it is seen at the last look."""
+    found: list[tuple[int, int]] = []
+    every = analysis.every
+    for first, last in analysis.shots:
+        run: list[int] = []
+        for look in [f for f in track.frames if first <= f < last] + [last + gap + every]:
+            if run and look - run[-1] > gap:
+                start = first if run[0] - first < every else run[0]
+                end = last if last - run[-1] <= every else run[-1] + 1
+                found.append((start, end))
+                run = []
+            run.append(look)
+    return found
+
+
+def _segment(track: Track, analysis: Analysis, start: int, end: int) -> Segment:
+    boxes = _within(track, start, end) or (track.boxes[int(np.argmin(np.abs(np.array(track.frames) - start)))],)
+    others = [_within(other, start, end) for other in analysis.tracks if other is not track]
+    looks = max(1, (end - start) // analysis.every)
+    lasting = [_height(other) for other in others if len(other) >= max(2, _BRIEF * looks)]
+    moves = np.array(analysis.camera[-(-start // analysis.every) + 1 : -(-end // analysis.every)])
+    known = moves[np.isfinite(moves)]
+    camera = float(np.percentile(known, 90)) * FPS / analysis.every if len(known) else None
+    return Segment(start, end, boxes, max(lasting, default=0.0) / _height(boxes), camera)
+
+
+def _within(track: Track, start: int, end: int) -> tuple[Box, ...]:
+    return tuple(box for frame, box in zip(track.frames, track.boxes, strict=True) if start <= frame < end)
+
+
+def _height(boxes: tuple[Box, ...]) -> float:
+    return float(np.median([box[3] - box[1] for box in boxes]))
+
+
+def _centred(track: Track, inside: Box) -> bool:
+    left, top, right, bottom = np.median(np.array(track.boxes), axis=0)
+    return bool(inside[0] <= (left + right) / 2 < inside[2] and inside[1] <= (top + bottom) / 2 < inside[3])
