@@ -64,3 +64,14 @@ def released(
 def tiny() -> dict[str, Any]:
     """The released layout, key for key, with a thousandth of its parameters."""
     return released((8, 16, 32, 32), 2, 4, 16, 8, 2, (4, 4, 8, 8), (4, 8, 16, 16), 16)
+
+
+WAVE = {
+    "model_type": "wav2vec2",
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_attention_heads": 2,
+    "conv_dim": [8] * 7,
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 2,
+}

@@ -67,9 +67,10 @@ def import_weights(
 ) -> Imported:
     """Recognises each file by its content, fills the model of `config` strictly, and writes the bundle `out`.
 
-    files: also folders, see `expand`. config: resolved, with `model` and, for `animate`, `audio_encoder` and `face_encoder`. dtype: of the model, as in
-    the files by default. fresh: patterns (`denoiser.*.audio.*`) of keys that may start untrained, for training;
-    they are initialised from torch's global random state. Tensors go from file to file, mapped.
+    files: also folders, see `expand`. config: resolved, with `model` and, for `animate`, `audio_encoder` and
+    `face_encoder`. dtype: of the model, as in the files by default. fresh: patterns (`denoiser.*.audio.*`) of keys that
+    may start untrained, for training; they are initialised from torch's global random state. Tensors go from file to
+    file, mapped.
 
     Raises:
         UserError: a file cannot be read or is of no known kind.

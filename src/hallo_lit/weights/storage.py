@@ -26,6 +26,7 @@ def new_folder(target: Path, overwrite: bool = False) -> Iterator[Path]:
     Raises:
         UserError: `target` is in the way, the disk is full, or the place cannot be written.
     """
+    target = target.absolute()
     check_place(target, overwrite)
     part = target.with_name(f".part-{secrets.token_hex(6)}")
     try:
