@@ -7,7 +7,7 @@ import pytest
 from hallo_lit.animation.jobs import BadRow, Job, perform, read_jobs
 from hallo_lit.errors import UserError
 
-DEFAULTS = {"seed": 0, "lip_weight": 1.0, "resume": False, "face": None, "sampler.steps": 40}
+DEFAULTS = {"frames_dir": None, "seed": 0, "lip_weight": 1.0, "resume": False, "face": None, "sampler.steps": 40}
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -38,6 +38,15 @@ def test_csv_and_jsonl_give_the_same_jobs(tmp_path: Path) -> None:
     found = read_jobs(lines, DEFAULTS)
     assert found[0] == first
     assert [type(job) for job in found] == [Job, Job]
+
+
+def test_folders_are_relative_to_the_manifest_and_stay_text(tmp_path: Path) -> None:
+    text = "portrait,audio,out,frames_dir\np,a,1.mp4,007\np,a,2.mp4,\n"
+    first, second = read_jobs(write(tmp_path, "j.csv", text), DEFAULTS)
+    assert isinstance(first, Job)
+    assert isinstance(second, Job)
+    assert first.options == {"frames_dir": str(tmp_path / "007")}
+    assert second.options == {}
 
 
 def test_tabs_separate_the_cells_of_a_tsv_file(tmp_path: Path) -> None:

@@ -30,9 +30,10 @@ def test_help_lists_the_keys_and_groups_that_exist(verb: Verb) -> None:
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_what_the_verb_knows_of_its_keys_is_true(verb: Verb) -> None:
-    keys = set(compose(verb.name))
+    cfg = compose(verb.name)
+    keys = set(cfg)
     words = [word.rstrip("*") for word in (*verb.words, *(w for words in verb.actions.values() for w in words))]
     assert {*verb.paths, *words} <= keys
     assert not verb.actions or "action" in keys
     assert {ours.split(".")[0] for ours in verb.aliases.values()} <= keys
-    assert booleans(conf_dir(), verb) == {key for key in keys if isinstance(compose(verb.name)[key], bool)}
+    assert booleans(conf_dir(), verb) == {key for key in keys if isinstance(cfg[key], bool)}

@@ -27,6 +27,7 @@ HALLO_NAMES = {
     "audio_ckpt_dir": "weights",
 }
 FILES = ("portrait", "audio", "out")
+FOLDERS = ("frames_dir",)  # options whose values are paths, too
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,10 @@ def _job(row: int, record: dict[str, Any] | str, folder: Path, defaults: Mapping
     cells = {_ours(name): value for name, value in record.items() if value not in (None, "")}
     if missing := [name for name in FILES if name not in cells]:
         raise UserError(f"it has no {', '.join(missing)}.")
-    files = [_path(name, cells[name], folder) for name in FILES]
+    portrait, audio, out = (_path(name, cells[name], folder) for name in FILES)
     options = {name: _typed(name, cells[name], defaults[name]) for name in cells if name not in FILES}
-    return Job(row, *files, options=options)
+    options |= {name: str(_path(name, cells[name], folder)) for name in cells if name in FOLDERS}
+    return Job(row, portrait, audio, out, options)
 
 
 def _path(name: str, value: Any, folder: Path) -> Path:

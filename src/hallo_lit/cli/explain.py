@@ -99,7 +99,7 @@ def _search(folder: str | None) -> list[str]:
 
 
 def _flatten(cfg: DictConfig, prefix: str = "") -> Iterator[str]:
-    for key in cfg:
+    for key in map(str, cfg):
         name = f"{prefix}{key}"
         yield name
         if not OmegaConf.is_interpolation(cfg, key) and not OmegaConf.is_missing(cfg, key):

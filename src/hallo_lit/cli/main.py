@@ -113,8 +113,10 @@ def _perform(verb: Verb, cfg: DictConfig, folder: str | None) -> Any:
         result = _entry(verb)(cfg)
     except Exception as error:
         known = sentence(error, verb, folder)
+        if known and not alone:
+            raise UserError(known) from error
         if not alone:
-            raise UserError(known) from error if known else error
+            raise
         if known:
             raise SystemExit(_say(known, 2)) from error
         traceback.print_exc()

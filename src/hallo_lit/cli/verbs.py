@@ -73,9 +73,10 @@ VERBS = (
         entry="hallo_lit.cli.bench:run",
         examples=(
             "hallo-lit bench model=tiny",
-            "hallo-lit bench model=hallo size=sd15 width=512 height=512 frames=16 device=cuda precision=bf16",
+            "hallo-lit bench model=hallo device=cuda precision=bf16 compile=true frames=16",
+            "hallo-lit bench model=hallo size.height=256 size.width=256 frames=4 sampler.steps=2",
         ),
-        paths=frozenset({"out", "weights"}),
+        paths=frozenset({"out"}),
     ),
 )
 

@@ -100,19 +100,16 @@ def take(cfg: DictConfig) -> int:
 
 def check(cfg: DictConfig) -> int:
     """Files and bundles key by key; without any, every published key list against the model, with no memory for it."""
-    from hallo_lit.weights.bundle import open_bundle
-    from hallo_lit.weights.check import check_file, check_layouts, networks_of
+    from hallo_lit.weights.check import check_bundle, check_file, check_layouts, networks_of
 
     sources = [Path(source) for source in _words(cfg.sources)]
     bundles = [source for source in sources if source.is_dir()]
     files = [source for source in sources if source not in bundles]
-    for bundle in bundles:
-        folder, _, index = open_bundle(bundle)
-        print(f"{folder}: all {len(index)} files are whole")
-    if bundles and not files:
-        return 0
-    networks = networks_of(_kept(cfg))
-    return _report([check_file(path, networks) for path in files] if files else check_layouts(networks))
+    results = [result for bundle in bundles for result in check_bundle(bundle)]
+    if files or not bundles:
+        networks = networks_of(_kept(cfg))
+        results += [check_file(path, networks) for path in files] if files else check_layouts(networks)
+    return _report(results)
 
 
 def push(cfg: DictConfig) -> int:

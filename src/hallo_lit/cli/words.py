@@ -13,9 +13,7 @@ from hallo_lit.errors import UserError
 _ASSIGNMENT = re.compile(r"(?P<sign>\+{0,2})(?P<key>[A-Za-z_][\w./:@-]*)=(?P<value>.*)", re.DOTALL)
 _DELETION = re.compile(r"~[A-Za-z_][\w./:@]*(=.*)?")
 _SHOWN = ("job", "hydra", "all")
-_SWITCHES = frozenset(
-    {"--hydra-help", "--resolve", "-r", "--run", "-m", "--multirun", "-sc", "--shell-completion"}
-)
+_SWITCHES = frozenset({"--hydra-help", "--resolve", "-r", "--run", "-m", "--multirun", "-sc", "--shell-completion"})
 _FLAGS = frozenset(
     {"-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir"}
     | {"-i", "--info"}

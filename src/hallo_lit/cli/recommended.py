@@ -1,0 +1,75 @@
+"""How a bundle's own way of sampling meets what was asked for on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from hallo_lit.cli.compose import plain
+
+# What a bundle says about itself besides its networks.
+SETTINGS = ("size", "process", "sampler", "guidance", "handover", "frames", "motion_frames")
+Path = tuple[str, ...]
+
+
+def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """`cfg` as plain data, with the bundle's settings wherever the user has asked for nothing else.
+
+    usual: the configuration without any override. Asked for is what differs from it, presets included, and what the
+    `overrides` name. A part of another class than the bundle's is taken whole; of the same class, value by value, so
+    that `sampler.steps=10` changes the steps of whatever sampler the bundle recommends.
+    """
+    mine, before = plain(cfg), plain(usual)
+    named = {tuple(o.key_or_group.split(".")) for o in OverridesParser.create().parse_overrides(list(overrides))}
+    for key in SETTINGS:
+        if key not in bundle:
+            continue
+        asked = {path: value for path, value in _leaves(mine[key], (key,)) if _get(before, path) != value}
+        asked |= {path: value for path, value in _leaves(mine[key], (key,)) if _named(cfg, path, named)}
+        theirs = deepcopy(bundle[key])
+        if not asked:
+            mine[key] = theirs
+        elif isinstance(theirs, dict) and isinstance(mine[key], dict) and _class(theirs) == _class(mine[key]):
+            for path, value in asked.items():
+                _set(theirs, path[1:], value)
+            mine[key] = theirs
+    return mine
+
+
+def _named(cfg: DictConfig, path: Path, named: set[Path]) -> bool:
+    """Whether an override names this value, a part that holds it, or the key it is interpolated from."""
+    if any(path[: len(name)] == name for name in named):
+        return True
+    parent = OmegaConf.select(cfg, ".".join(path[:-1])) if path[:-1] else cfg
+    if not isinstance(parent, DictConfig) or not OmegaConf.is_interpolation(parent, path[-1]):
+        return False
+    raw = OmegaConf.to_container(parent, resolve=False)
+    return isinstance(raw, dict) and any(raw[path[-1]] == f"${{{'.'.join(name)}}}" for name in named)
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    else:
+        yield path, value
+
+
+def _get(value: Any, path: Path) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _set(value: dict[str, Any], path: Path, leaf: Any) -> None:
+    for key in path[:-1]:
+        value = value.setdefault(key, {})
+    value[path[-1]] = leaf
+
+
+def _class(value: Mapping[str, Any]) -> Any:
+    return value.get("_target_")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hallo_lit.cli.compose import compose, plain
+from hallo_lit.cli.recommended import adopt
+
+NAME = "hallo_lit.diffusion"
+BUNDLE: dict[str, Any] = {
+    "sampler": {"_target_": f"{NAME}.sampler.Sampler", "solver": "unipc", "steps": 2},
+    "guidance": {"_target_": f"{NAME}.guidance.JointGuidance", "scale": 1.5},
+    "frames": 24,
+    "model": {"not": "a setting"},
+}
+
+
+def adopted(*overrides: str) -> dict[str, Any]:
+    return adopt(compose("animate", *overrides), compose("animate"), BUNDLE, overrides)
+
+
+def test_a_bundle_is_sampled_as_it_recommends() -> None:
+    found = adopted("seed=7", "lip_weight=2")
+    usual = plain(compose("animate", "seed=7", "lip_weight=2"))
+    assert found == {**usual, **{key: BUNDLE[key] for key in ("sampler", "guidance", "frames")}}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "expected"),
+    [
+        (["sampler.steps=10"], "sampler", {"solver": "unipc", "steps": 10}),
+        (["sampler.steps=40"], "sampler", {"solver": "unipc", "steps": 40}),  # the usual value, asked for
+        (["sampler=ddim"], "sampler", {"solver": "ddim", "steps": 40}),
+        (["sampler=dpm"], "sampler", {"solver": "dpm", "steps": 20}),
+        (["preset=fast"], "sampler", {"solver": "dpm", "steps": 12}),
+        (["cfg_scale=2"], "guidance", {"scale": 2}),
+        (["cfg_scale=3.5"], "guidance", {"scale": 3.5}),
+        (["guidance.scale=4"], "guidance", {"scale": 4}),
+        (["guidance=joint"], "guidance", {"scale": 3.5}),
+    ],
+)
+def test_unless_asked_otherwise(overrides: list[str], key: str, expected: dict[str, Any]) -> None:
+    found = adopted(*overrides)[key]
+    assert {name: value for name, value in found.items() if name != "_target_"} == expected
+
+
+def test_a_part_of_another_class_comes_whole() -> None:
+    assert adopted("guidance=split", "guidance.audio=5")["guidance"] == {
+        "_target_": f"{NAME}.guidance.SplitGuidance",
+        "audio": 5,
+        "image": 3.5,
+    }
+    assert adopted("frames=14")["frames"] == 14
+
+
+def test_the_bundle_is_left_as_it_was() -> None:
+    adopted("sampler.steps=10")
+    assert BUNDLE["sampler"]["steps"] == 2
