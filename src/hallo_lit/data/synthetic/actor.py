@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from hallo_lit.data.synthetic.body import paint_body
 from hallo_lit.data.synthetic.controls import Controls
 from hallo_lit.data.synthetic.eyes import draw_eye
 from hallo_lit.data.synthetic.geometry import pose_depth
 from hallo_lit.data.synthetic.hair import Layer, cast_shadow, paint_back_hair, paint_hair
 from hallo_lit.data.synthetic.identity import Identity
+from hallo_lit.data.synthetic.landmarks import picture_landmarks
 from hallo_lit.data.synthetic.mouth import draw_mouth, mouth_box, shape
-from hallo_lit.data.synthetic.paint import Array, Lighting, Patch, Points
-from hallo_lit.data.synthetic.scene import paint_body, paint_wall
+from hallo_lit.data.synthetic.paint import Array, Lighting, Patch, Pixels, Points, rgb
+from hallo_lit.data.synthetic.scene import paint_wall
 from hallo_lit.data.synthetic.skin import lid_box, paint_face
 from hallo_lit.data.synthetic.warp import Camera, Pose, warp_maps
 
-Pixels = NDArray[np.uint8]
 BACK_HAIR_DEPTH = -75.0
 
 
@@ -69,7 +69,7 @@ class Actor:
 
     def __init__(
         self, who: Identity, size: int = 256, zoom: float = 1.12, centre: tuple[float, float] = (256.0, 272.0)
-    ):
+    ) -> None:
         self.who, self.size = who, size
         self.shrink = 2 if size <= 256 else 1
         self.camera = Camera(size * self.shrink, zoom, centre)
@@ -80,7 +80,7 @@ class Actor:
         self.patch = patch
         face = paint_face(who, patch, self.light)
         hair = paint_hair(who, patch, self.light)
-        shadow = cast_shadow(hair, patch, self.light)[..., None] * np.float32([0.86, 1.0, 1.04])
+        shadow = cast_shadow(hair, patch, self.light)[..., None] * rgb(0.86, 1.0, 1.04)
         self._skin = np.clip(face.colour * (1 - shadow), 0, 255).astype(np.float32)
         self._skin_alpha, self._skin_light = face.alpha, face.light * (1 - 0.6 * shadow)
         self._hair = hair
@@ -136,6 +136,12 @@ class Actor:
         if self.shrink > 1:
             picture = cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return np.asarray(picture, np.uint8)
+
+    def landmarks(self, controls: Controls) -> Points:
+        """(478, 3) true landmarks in pixels of the picture that `render` makes; see landmarks.EXACT."""
+        camera = replace(self.camera, size=self.size)
+        pose = Pose(self.pivot, controls)
+        return picture_landmarks(self.who, controls, pose, self._depth, self._depth_patch, camera)
 
     def _head_maps(self, pose: Pose) -> tuple[Array, Array]:
         step = 4

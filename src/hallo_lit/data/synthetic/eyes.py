@@ -27,12 +27,12 @@ def _ball(who: Identity, patch: Patch, eye: Lids, controls: Controls, light: Lig
     x, y = patch.x, patch.y
     middle = who.CENTRE + eye.side * who.eye_dx
     r = np.clip(np.hypot((x - middle) / (who.eye_half * 1.12), (y - who.eye_y) / 19), 0, 1)
-    white = to_linear((232, 226, 222)) * (0.94 - 0.60 * r**2)[..., None]
+    white = to_linear((224, 217, 213)) * (0.94 - 0.60 * r**2)[..., None]
     inner = middle - eye.side * who.eye_half
     pink = bump(x, y, (inner, who.eye_y + 2), (6.5, 8)) + 0.25 * bump(
         x, y, (middle + eye.side * who.eye_half, who.eye_y), (7, 8)
     )
-    white = white * (1 - np.clip(pink, 0, 1)[..., None] * np.float32([0.12, 0.55, 0.52]))
+    white = white * (1 - np.clip(pink, 0, 1)[..., None] * rgb(0.12, 0.55, 0.52))
     distance = np.hypot(x - cx, y - cy)
     angle = np.arctan2(y - cy, x - cx)
     rim = distance / IRIS_RADIUS
@@ -86,12 +86,9 @@ def draw_eye(
     """Paint one eye over `picture` (the sRGB pixels of `patch`) in place."""
     eye = lids(who, side, float(np.clip(controls.blink, 0, 1)))
     columns, y = patch.x[0], patch.y
-    upper, lower, start, fold = (
-        np.interp(columns, eye.x, curve)[None].astype(np.float32)
-        for curve in (eye.upper, eye.lower, eye.open_upper, eye.fold)
-    )
+    upper, fold = (np.interp(columns, eye.x, edge)[None].astype(np.float32) for edge in (eye.upper, eye.fold))
     inside = smoothstep(-2, 5, columns - eye.x[0]) * smoothstep(-2, 5, eye.x[-1] - columns)
-    skin = to_linear(who.skin) * (1 - 0.18 * who.makeup * np.float32([0.6, 1, 0.9]))
+    skin = to_linear(who.skin) * (1 - 0.18 * who.makeup * rgb(0.6, 1, 0.9))
     # the lid: a strip of a ball between fold and lashes; it grows as it falls
     strip = _stack(eye.x, eye.fold - 0.5), _stack(eye.x, eye.upper)
     depth = np.clip((y - fold) / np.maximum(upper - fold, 1.0), 0, 1)
@@ -117,9 +114,7 @@ def draw_eye(
     # wet rim of the lower lid, then creases and lashes
     rim = _stack(eye.x, eye.lower + 0.55)
     open_ = 1 - controls.blink
-    blend(
-        picture, 0.45 * open_ * patch.stroke(rim[4:-4], 1.1, 0.4), to_srgb(skin * np.float32([1.0, 0.78, 0.74]) * 0.8)
-    )
+    blend(picture, 0.45 * open_ * patch.stroke(rim[4:-4], 1.1, 0.4), to_srgb(skin * rgb(1.0, 0.78, 0.74) * 0.8))
     picture *= 1 - (0.30 * patch.stroke(_stack(eye.x, eye.lower + 1.7)[3:-3], 1.0, 0.8))[..., None] * np.float32(
         [0.8, 1, 1]
     )
@@ -127,8 +122,7 @@ def draw_eye(
     picture *= 1 - ((0.50 - 0.22 * controls.blink) * patch.stroke(crease[2:-2], 1.2, 0.9))[..., None] * np.float32(
         [0.75, 0.95, 1]
     )
-    del start
-    lash = np.asarray(who.hair, np.float32) * 0.25 + np.float32([14, 9, 8])
+    lash = np.asarray(who.hair, np.float32) * 0.25 + rgb(14, 9, 8)
     blend(
         picture,
         _lash_line(who, patch, eye, controls.blink) * (0.95 if who.female or sum(who.hair) < 260 else 0.8),

@@ -130,9 +130,10 @@ def lips(who: Identity, open_: float, width: float, round_: float, press: float,
     a = np.abs(t)
     half = who.mouth_half * (1 + 0.20 * width - 0.34 * round_)
     gap = float(open_ * MAX_GAP * (1 - 0.12 * round_))
-    sag = (1 - a ** (2.3 - 0.4 * round_)) ** 0.9
+    full = 0.9 - 0.32 * min(1.0, gap / 22) - 0.22 * round_  # wide open and rounded mouths have round corners
+    sag = (1 - a ** (2.3 - 0.3 * round_)) ** full
     tubercle = 1.1 * np.exp(-((t / 0.16) ** 2)) - 0.8 * np.exp(-(((a - 0.42) / 0.22) ** 2))
-    corner = gap * 0.34 - who.content - 2.2 * max(width, 0.0) + 1.5 * round_
+    corner = gap * 0.36 - who.content - 2.2 * max(width, 0.0) + 1.5 * round_
     middle = who.mouth_y + tubercle * (1 - 0.6 * min(1.0, gap / 10)) * (1 - 0.6 * press) + corner * a**2
     inner_upper = middle - gap * 0.14 * sag - 1.2 * tuck * sag
     inner_lower = middle + gap * 0.86 * sag - 1.2 * tuck * sag
@@ -170,3 +171,16 @@ def lids(who: Identity, side: int, blink: float) -> Lids:
     if side < 0:
         x, upper, lower, open_upper, fold = -x[::-1], upper[::-1], lower[::-1], open_upper[::-1], fold[::-1]
     return Lids(who.CENTRE + x, upper, lower, open_upper, fold, side)
+
+
+def brow_line(who: Identity, side: int, q: Points) -> Points:
+    """The middle of a brow, q from 0 at the nose to 1 at the temple, (n, 2)."""
+    half = who.eye_half * 1.38
+    arch = who.brow_arch * (1 - ((q - 0.62) / 0.62) ** 2)
+    return np.stack([who.CENTRE + side * (who.eye_dx - half + 2 * half * q), who.brow_y - arch + 1.5 * q], -1)
+
+
+def brow_thickness(who: Identity, q: Points) -> Points:
+    """Height of a brow along q."""
+    rise = np.clip((q + 0.12) / 0.28, 0, 1)
+    return who.brow_thick * np.clip(1.05 - 0.75 * q**1.8, 0.1, 1) * rise * rise * (3 - 2 * rise)

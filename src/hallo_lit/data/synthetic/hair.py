@@ -53,7 +53,9 @@ def _stubble(who: Identity, patch: Patch, rng: np.random.Generator) -> Array:
     line = hairline(who, patch.x[0] - who.CENTRE)[None]
     skull = dome(who, 2, 3)
     scalp = patch.polygon(
-        np.concatenate([skull, [[skull[-1, 0], who.eye_y + 20], [skull[0, 0], who.eye_y + 20]]]) + (who.CENTRE, 0), 0.8
+        np.concatenate([skull, [[skull[-1, 0], who.eye_y + 20], [skull[0, 0], who.eye_y + 20]]])
+        + np.array([who.CENTRE, 0.0]),
+        0.8,
     )
     grown = smoothstep(5, -5, y - line) * scalp
     if who.style == "bald":
@@ -120,7 +122,7 @@ def paint_back_hair(who: Identity, patch: Patch, light: Lighting) -> Layer | Non
     _draw(grey, mask, patch, strands, offset, 1.0, 1.3)
     tone = grey.astype(np.float32) / 128
     edge = 0.55 + 0.45 * np.clip(np.abs(patch.x - who.CENTRE) / wide, 0, 1) ** 2
-    shade = light.diffuse(np.zeros((*patch.shape, 3), np.float32) + np.float32([0, -0.2, 0.98]), 0.3)
+    shade = light.diffuse(np.zeros((*patch.shape, 3), np.float32) + rgb(0, -0.2, 0.98), 0.3)
     colour = to_srgb(to_linear(who.hair) * (tone**1.6)[..., None] * (0.25 + 0.7 * shade) * edge[..., None])
     return Layer(colour.astype(np.float32), blur(mask, 0.5 * patch.detail).astype(np.float32) / 255)
 

@@ -35,7 +35,7 @@ def _cavity(who: Identity, patch: Patch, mouth: Lips, controls: Controls) -> Arr
     inside = to_linear((74, 26, 28)) * (0.30 + 0.45 * smoothstep(top, top + gap * 1.1, y))[..., None]
     inside = inside * np.ones((*patch.shape, 1), np.float32)
     lift = float(controls.tongue)
-    tongue_y = who.mouth_y + gap * (0.92 - 0.55 * lift)
+    tongue_y = who.mouth_y + gap * (0.80 - 0.48 * lift)
     r = (x / (mouth.half * 0.60)) ** 2 + ((y - tongue_y) / max(gap * 0.42, 4.5)) ** 2
     pink = to_linear((206, 104, 104)) * (0.34 + 0.42 * np.clip(1.1 - r, 0, 1) + 0.16 * lift)[..., None]
     pink = pink * (1 - 0.22 * np.exp(-((x / 2.2) ** 2)))[..., None]
@@ -61,7 +61,7 @@ def _cavity(who: Identity, patch: Patch, mouth: Lips, controls: Controls) -> Arr
         * (0.86 + 0.14 * smoothstep(top, top + 9, y))
     )
     blend(inside, (row * show).astype(np.float32), ivory * shade[..., None])
-    low = who.mouth_y + gap * 0.86 - 6.2 + 2.0 * arch + 0.8 * np.clip(tile - 0.40, 0, 1) / 0.1
+    low = who.mouth_y + gap * 0.86 - 4.2 + 2.0 * arch + 0.8 * np.clip(tile - 0.40, 0, 1) / 0.1
     row = (
         smoothstep(-0.6, 1.0, y - low)
         * smoothstep(0.62, 0.46, np.abs(x) / mouth.half)
@@ -69,7 +69,7 @@ def _cavity(who: Identity, patch: Patch, mouth: Lips, controls: Controls) -> Arr
     )
     blend(
         inside,
-        (row * show * 0.85).astype(np.float32),
+        (row * show * 0.7).astype(np.float32),
         ivory * (0.40 - 0.25 * arch)[..., None] * (1 - 0.2 * smoothstep(0.42, 0.5, tile))[..., None],
     )
     upper = np.interp(patch.x[0], mouth.x, mouth.inner_upper)[None]
@@ -114,10 +114,10 @@ def draw_mouth(
     mouth = shape(who, controls)
     x, y = patch.x - who.CENTRE, patch.y
     shadow = bump(x, y, (0, float(mouth.outer_lower.max()) + 5), (mouth.half * 0.62, 4.5))
-    picture *= 1 - 0.17 * shadow[..., None] * np.float32([0.8, 1, 1])
+    picture *= 1 - 0.17 * shadow[..., None] * rgb(0.8, 1, 1)
     for s in (-1, 1):
         corner = bump(x, y, (s * (mouth.half + 0.5), float(mouth.inner_upper[0]) + 0.3), (4.2, 3.4))
-        picture *= 1 - 0.34 * corner[..., None] * np.float32([0.75, 1, 1])
+        picture *= 1 - 0.34 * corner[..., None] * rgb(0.75, 1, 1)
     red, _ = _lip_colour(who, patch, mouth, light, skin_light)
     blend(picture, patch.polygon(_between(mouth, mouth.outer_upper, mouth.outer_lower), 0.75) * 0.96, red)
     seam = np.stack([mouth.x, mouth.inner_upper], 1)

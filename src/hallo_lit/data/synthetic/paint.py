@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float32]
-Points = NDArray[np.float64]
+Array = NDArray[Any]
+"""float32: pictures (H, W, C), masks and fields (H, W)."""
+Points = NDArray[Any]
+"""float64: (..., 2) in head units unless said otherwise."""
+Pixels = NDArray[Any]
+"""uint8."""
+
+
+def rgb(*values: float) -> Array:
+    """One factor or value per channel."""
+    return np.array(values, np.float32)
 
 
 def smoothstep(low: ArrayLike, high: ArrayLike, x: ArrayLike) -> Array:
@@ -128,16 +138,16 @@ class Lighting:
         """(H, W, 3) light on a surface; red wraps further round the terminator, as light scatters under skin."""
         key = normal @ np.asarray(self.key, np.float32)
         fill = normal @ np.asarray((-0.82 * np.sign(self.key[0] or 1), 0.05, 0.57), np.float32)
-        wraps = np.float32([wrap + 0.16, wrap, wrap - 0.05])
+        wraps = rgb(wrap + 0.16, wrap, wrap - 0.05)
         lit = np.maximum((key[..., None] + wraps) / (1 + wraps), 0) ** 1.25
         sky = 0.5 - 0.5 * normal[..., 1:2]
-        light = self.strength * np.float32([1.07, 1.03, 0.98]) * lit
-        light = light + np.float32([0.20, 0.215, 0.24]) * np.maximum(fill, 0)[..., None]
-        return (light + np.float32([0.09, 0.094, 0.108]) * (0.45 + sky)).astype(np.float32)
+        light = self.strength * rgb(1.07, 1.03, 0.98) * lit
+        light = light + rgb(0.20, 0.215, 0.24) * np.maximum(fill, 0)[..., None]
+        return (light + rgb(0.09, 0.094, 0.108) * (0.45 + sky)).astype(np.float32)
 
     def specular(self, normal: Array, sharpness: float) -> Array:
         """(H, W) Blinn-Phong highlight of the key light seen from the front."""
-        half = np.asarray(self.key, np.float32) + np.float32([0, 0, 1])
+        half = np.asarray(self.key, np.float32) + np.asarray((0, 0, 1), np.float32)
         half /= np.linalg.norm(half)
         return (np.maximum(normal @ half, 0) ** sharpness).astype(np.float32)
 

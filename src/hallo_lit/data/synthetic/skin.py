@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from hallo_lit.data.synthetic.facial_hair import beard_area, draw_beard, draw_brows
 from hallo_lit.data.synthetic.geometry import curve, half_outline, lids, outline, relief
 from hallo_lit.data.synthetic.identity import Identity
 from hallo_lit.data.synthetic.paint import (
@@ -19,7 +19,6 @@ from hallo_lit.data.synthetic.paint import (
     bump,
     noise,
     normals,
-    smoothstep,
     to_linear,
     to_srgb,
 )
@@ -44,36 +43,21 @@ def _albedo(who: Identity, patch: Patch, rng: np.random.Generator) -> Array:
     red = who.blush * (
         0.55 * red + 0.45 * bump(x, y, (0, who.nose_y - 7), (17, 13)) + 0.2 * bump(x, y, (0, who.chin - 14), (20, 13))
     )
-    colour = colour * (1 - np.asarray(red)[..., None] * np.float32([0.02, 0.26, 0.22]))
+    colour = colour * (1 - np.asarray(red)[..., None] * rgb(0.02, 0.26, 0.22))
     under = sum(bump(x, y, (s * who.eye_dx * 0.92, who.eye_y + 13), (19, 6)) for s in (-1, 1))
-    colour = colour * (1 - np.asarray(under)[..., None] * np.float32([0.14, 0.17, 0.11]) * (0.6 + 0.7 * who.wrinkles))
+    colour = colour * (1 - np.asarray(under)[..., None] * rgb(0.14, 0.17, 0.11) * (0.6 + 0.7 * who.wrinkles))
     if who.makeup:
         shadow = sum(bump(x, y, (s * (who.eye_dx + 2), who.eye_y - 10), (22, 8)) for s in (-1, 1))
-        colour = colour * (1 - np.asarray(shadow)[..., None] * who.makeup * np.float32([0.26, 0.36, 0.30]))
+        colour = colour * (1 - np.asarray(shadow)[..., None] * who.makeup * rgb(0.26, 0.36, 0.30))
     if who.freckles:
         spots = np.clip(noise(rng, patch.shape, [(2.6 * d, 2.6 * d)], [1.0]) - 1.35, 0, 1)
         where = np.maximum(np.asarray(red) * 1.2, 0.25 * bump(x, y, (0, who.nose_y - 30), (70, 40)))
-        colour = colour * (1 - (spots * where * who.freckles)[..., None] * np.float32([0.25, 0.42, 0.5]))
+        colour = colour * (1 - (spots * where * who.freckles)[..., None] * rgb(0.25, 0.42, 0.5))
     if who.stubble:
         grain = np.clip(0.75 + noise(rng, patch.shape, [(1.6 * d, 1.6 * d)], [0.3]), 0, 1.2)
         mask = beard_area(who, patch) * grain * who.stubble * 0.42
         blend(colour, mask.astype(np.float32), to_linear(who.hair) * 0.8 + 0.15 * base)
     return colour.astype(np.float32)
-
-
-def beard_area(who: Identity, patch: Patch) -> Array:
-    """Where a beard grows, 0..1."""
-    x, y = patch.x - who.CENTRE, patch.y
-    side = np.interp(
-        np.abs(x), [0, who.nose_half, who.mouth_half + 8, who.half_width * 0.72, who.half_width], [9, 9, 16, -4, -34]
-    )
-    area = smoothstep(0, 12, y - who.nose_y - side) * (
-        1 - 0.9 * bump(x, y, (0, who.mouth_y + 1), (who.mouth_half + 4, 9))
-    )
-    cheek = bump(x, y, (who.half_width * 0.46, who.mouth_y - 12), (18, 20)) + bump(
-        x, y, (-who.half_width * 0.46, who.mouth_y - 12), (18, 20)
-    )
-    return (area * (1 - 0.65 * cheek)).astype(np.float32)
 
 
 def _occlusion(who: Identity, patch: Patch, height: Array) -> Array:
@@ -143,68 +127,8 @@ def _ears(who: Identity, patch: Patch, light: Lighting, colour: Array, alpha: Ar
         height = 9 * patch.polygon(shape, 3.5) - 6 * patch.polygon(inner, 2.5) + 3 * patch.stroke(inner[4:60], 2.5, 1.2)
         shade = light.diffuse(normals(height.astype(np.float32), patch.detail), 0.35)
         shade *= (1 - 0.45 * patch.polygon(shape.mean(0) + (inner - shape.mean(0)) * 0.55, 2.2))[..., None]
-        blend(colour, mask, to_srgb(to_linear(who.skin) * np.float32([0.95, 0.80, 0.78]) * shade * 0.85))
+        blend(colour, mask, to_srgb(to_linear(who.skin) * rgb(0.95, 0.80, 0.78) * shade * 0.85))
         np.maximum(alpha, mask, out=alpha)
-
-
-def _strokes(patch: Patch, colour: Array, strands: list[tuple[Points, float, Array]]) -> Array:
-    """Draw (points, thickness, colour) strands over a copy of `colour`."""
-    picture = np.clip(colour, 0, 255).astype(np.uint8)
-    for points, thickness, tint in strands:
-        pixels = np.round(patch.pixels(points) * 16).astype(np.int32).reshape(-1, 1, 2)
-        cv2.polylines(picture, [pixels], False, tint.tolist(), max(1, round(thickness * patch.detail)), cv2.LINE_AA, 4)
-    return picture.astype(np.float32)
-
-
-def _brows(who: Identity, patch: Patch, rng: np.random.Generator, colour: Array) -> Array:
-    tint = np.asarray(who.hair, np.float32) * 0.62 + np.asarray(who.skin, np.float32) * 0.10
-    strands: list[tuple[Points, float, Array]] = []
-    half = who.eye_half * 1.38
-    for side in (-1, 1):
-
-        def line(q: Array, side: int = side) -> Points:
-            arch = who.brow_arch * (1 - ((q - 0.62) / 0.62) ** 2)
-            return np.stack([who.CENTRE + side * (who.eye_dx - half + 2 * half * q), who.brow_y - arch + 1.5 * q], -1)
-
-        taper = lambda q: who.brow_thick * np.clip(1.05 - 0.75 * q**1.8, 0.1, 1) * smoothstep(-0.12, 0.16, q)  # noqa: E731
-        q = np.linspace(0, 1, 30, dtype=np.float32)
-        body = np.concatenate(
-            [line(q) - np.stack([q * 0, taper(q) / 2], -1), (line(q) + np.stack([q * 0, taper(q) / 2], -1))[::-1]]
-        )
-        blend(colour, patch.polygon(body, 1.5) * 0.62, tint * 1.05)
-        for _ in range(190):
-            q0, v = rng.uniform(0, 0.97), rng.uniform(-0.5, 0.5)
-            start = line(np.float32(q0)) + (0, v * float(taper(np.float32(q0))))
-            lean = np.array([side * (1.2 + 4.2 * q0), -4.2 * (1 - q0) - 6 * v * (q0 > 0.25)]) * rng.uniform(0.7, 1.2)
-            strands.append(
-                (np.stack([start, start + 0.5 * lean + (0, -0.4), start + lean]), 0.55, tint * rng.uniform(0.8, 1.5))
-            )
-    fine = _strokes(patch, colour, strands)
-    return colour + 0.5 * (fine - colour)
-
-
-def _beard(who: Identity, patch: Patch, rng: np.random.Generator, colour: Array, light: Array) -> Array:
-    area = beard_area(who, patch)
-    tint = np.asarray(who.hair, np.float32)
-    blend(
-        colour,
-        np.clip(blur(area, 2 * patch.detail) * who.beard * 0.8, 0, 1),
-        tint * 0.55 * (0.5 + 0.5 * np.clip(light.mean(2, keepdims=True), 0, 1)),
-    )
-    strands: list[tuple[Points, float, Array]] = []
-    for _ in range(int(5200 * who.beard)):
-        x, y = rng.uniform(-who.half_width, who.half_width), rng.uniform(who.nose_y - 30, who.chin)
-        row, column = (int(v) for v in patch.pixels((who.CENTRE + x, y))[::-1])
-        if area[row, column] * rng.uniform(0.6, 1.4) < 0.45:
-            continue
-        flow = np.array([x * 0.035 + rng.normal(0, 1.2), 5.0 + rng.normal(0, 1)])
-        shade = (0.55 + 0.75 * float(np.clip(light[row, column].mean(), 0, 1.1))) * rng.uniform(0.6, 1.2)
-        start = np.array([who.CENTRE + x, y])
-        strands.append(
-            (np.stack([start, start + 0.6 * flow, start + flow + (-0.02 * x, 0)]), 0.8, np.clip(tint * shade, 0, 255))
-        )
-    fine = _strokes(patch, colour, strands)
-    return colour + 0.75 * (fine - colour)
 
 
 def paint_face(who: Identity, patch: Patch, light: Lighting) -> Face:
@@ -212,7 +136,7 @@ def paint_face(who: Identity, patch: Patch, light: Lighting) -> Face:
     rng = np.random.default_rng([who.seed, 7002])
     height = relief(who, patch)
     normal = normals(height, patch.detail)
-    shade = light.diffuse(normal) * _occlusion(who, patch, height)[..., None] ** np.float32([0.82, 1.0, 1.05])
+    shade = light.diffuse(normal) * _occlusion(who, patch, height)[..., None] ** rgb(0.82, 1.0, 1.05)
     pores = 1 + noise(rng, patch.shape, [(1.3 * patch.detail, 1.3 * patch.detail)], [0.25])
     x, y = patch.x - who.CENTRE, patch.y
     oil = 0.35 + 0.65 * np.clip(
@@ -226,9 +150,9 @@ def paint_face(who: Identity, patch: Patch, light: Lighting) -> Face:
     face = patch.polygon(outline(who), 0.5)
     blend(skin, face, colour)
     np.maximum(alpha, face, out=alpha)
-    skin = _brows(who, patch, rng, skin)
+    skin = draw_brows(who, patch, rng, skin)
     if who.beard:
-        skin = _beard(who, patch, rng, skin, shade)
+        skin = draw_beard(who, patch, rng, skin, shade)
     return Face(skin, alpha, shade.astype(np.float32))
 
 

@@ -47,6 +47,12 @@ def _tints(rng: np.random.Generator, count: int) -> Points:
     return np.clip(rng.normal(1.0, 0.17, count), 0.55, 1.5)
 
 
+def _locks(rng: np.random.Generator, along: Points, locks: int) -> tuple[Points, Points]:
+    """Strands that lie together (`along` in 0..1) share a brightness factor and an offset of unit variance."""
+    which = np.clip((along * locks + rng.normal(0, 0.18, len(along))).astype(int), 0, locks)
+    return rng.normal(1.0, 0.13, locks + 1)[which], rng.normal(0, 1, locks + 1)[which]
+
+
 def _order(strands: Strands, key: Points) -> Strands:
     index = np.argsort(key)
     return Strands(strands.paths[index], strands.tint[index], strands.width)
@@ -61,10 +67,11 @@ def curtain(
     fw, vol = who.half_width, who.volume
     start_y = who.hairline - lift + (who.top - vol - who.hairline) * back
     start = np.stack([who.parting * fw * (1 - 0.5 * back) + side * rng.uniform(0, 3, count), start_y], 1)
-    reach = fw * 0.965 + (vol + 3) * (0.12 + 0.88 * back) + rng.normal(0, 1.6, count)
+    shade, apart = _locks(rng, np.where(side < 0, back, 1 + back) / 2, 34)
+    reach = fw * 0.965 + (vol + 3) * (0.12 + 0.88 * back) + rng.normal(0, 1.2, count) + 2.2 * apart
     span = side * reach - start[:, 0]
-    knee = np.stack([start[:, 0] + 0.58 * span, start_y - lift * 0.6 + rng.normal(0, 2, count)], 1)
-    hip = np.stack([side * reach, start_y + 0.42 * (who.eye_y - start_y)], 1)
+    knee = np.stack([start[:, 0] + 0.55 * span, start_y - 4 - lift * 0.6 + rng.normal(0, 1.5, count) + 1.5 * apart], 1)
+    hip = np.stack([side * reach * 0.985, start_y + 0.36 * (who.eye_y - start_y)], 1)
     ear = np.stack([side * reach, np.full(count, who.eye_y + 12.0)], 1)
     over = _bezier([start, knee, hip, ear], 14)
     u = np.linspace(0, 1, 17)[None, 1:]
@@ -75,19 +82,20 @@ def curtain(
     sway = wave * np.sin(fall / 17.0 + phase) * np.clip(u * 3, 0, 1)
     x = side[:, None] * (reach[:, None] + inward * u**2 + 4 * back[:, None] * u + sway)
     paths = np.concatenate([over, np.stack([x, fall], 2)], 1)
-    return _order(Strands(paths, _tints(rng, count), 0.75), -back)
+    return _order(Strands(paths, _tints(rng, count) * shade, 0.75), -back)
 
 
 def bangs(who: Identity, rng: np.random.Generator, count: int) -> Strands:
     """A fringe from the crown down to the brows."""
     root = rng.uniform(-0.72, 0.72, count) * who.half_width
     far = rng.random(count)
-    end = who.brow_y - 7 + 5 * np.abs(root / who.half_width) ** 2 * 3 + rng.normal(0, 2.5, count)
+    shade, apart = _locks(rng, root / who.half_width / 1.44 + 0.5, 16)
+    end = who.brow_y - 8 + 15 * np.abs(root / who.half_width) ** 2 + rng.normal(0, 1.8, count) + 2.5 * apart
     start = np.stack([root * 0.22, who.top - who.volume * 0.85 + 20 * far + 4 * (root / who.half_width) ** 2], 1)
     knee = np.stack([root * 0.80, start[:, 1] + 3], 1)
     hip = np.stack([root * 1.16, who.hairline - 8 + 0 * far], 1)
-    tip = np.stack([root * 1.13 + rng.normal(0, 2.5, count), end], 1)
-    return _order(Strands(_bezier([start, knee, hip, tip], 16), _tints(rng, count), 0.75), far)
+    tip = np.stack([root * 1.13 + rng.normal(0, 1.5, count) + 2.5 * apart, end], 1)
+    return _order(Strands(_bezier([start, knee, hip, tip], 16), _tints(rng, count) * shade, 0.75), far)
 
 
 def cropped(who: Identity, rng: np.random.Generator, count: int, length: float, sweep: float) -> Strands:
@@ -121,10 +129,16 @@ def gathered(who: Identity, rng: np.random.Generator, count: int) -> Strands:
     start = np.stack([x, np.minimum(hairline(who, x), who.eye_y + 10) + rng.normal(0, 1.2, count)], 1)
     spread = rng.uniform(-1, 1, count)
     vol = who.volume * 0.55
-    tip = np.stack([x * 0.25 + spread * 10, np.full(count, who.top - vol + 3) + 4 * spread**2], 1)
-    lateral = np.sign(x) * np.minimum(np.abs(x) * 1.03 + 3, who.half_width + 4)
+    base, reach = who.eye_y - 10, who.eye_y - 10 - who.top + vol
+
+    def on_skull(at: Points) -> Points:
+        return base - reach * np.sqrt(np.clip(1 - (at / (who.half_width + 4)) ** 2, 0, 1))
+
+    end = x * 0.42 + spread * 8
+    tip = np.stack([end, on_skull(end) + rng.normal(0, 0.6, count)], 1)
+    lateral = np.sign(x) * np.minimum(np.abs(x) * 1.06 + 3, who.half_width + 7)
     knee = np.stack([lateral, start[:, 1] - 0.50 * (start[:, 1] - tip[:, 1])], 1)
-    hip = np.stack([x * 0.86, tip[:, 1] + 4 + 12 * (np.abs(x) / who.half_width) ** 2], 1)
+    hip = np.stack([x * 0.96, on_skull(x * 0.96) - 2], 1)
     return _order(Strands(_bezier([start, knee, hip, tip], 16), _tints(rng, count), 0.7), np.abs(x) * -1)
 
 

@@ -1,0 +1,73 @@
+"""What `hallo-lit synthesize` can be told; conf/synthesize.yaml holds the same keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hallo_lit.data.spec import config_hash
+from hallo_lit.data.synthetic.clip import Look
+from hallo_lit.data.synthetic.corpus import FPS, Cast
+from hallo_lit.errors import UserError
+
+SPEECH = ("formant", "espeak", "mixed")
+
+
+@dataclass(frozen=True)
+class SynthesisConfig:
+    """A corpus of talking heads; everything but `out`, `processes` and `overwrite` decides on its content."""
+
+    out: Path | str
+    clips: int = 100
+    seconds: float = 4.0  # of each clip
+    seed: int = 0
+    size: int = 256  # pixels, 128 .. 512
+    identities: int = 0  # 0 = one per clip
+    test_share: float = 0.1
+    speech: str = "formant"
+    zoom: float = 1.25
+    motion: float = 1.0
+    processes: int = 0  # 0 = one per core
+    store: bool = False  # True: a clip store instead of mp4 files
+    audio_encoder: Mapping[str, Any] | None = None  # store only: what makes the audio features
+    face_encoder: Mapping[str, Any] | None = None  # store only: what makes the identity embedding
+
+    def __post_init__(self) -> None:
+        def refuse(wrong: bool, name: str, allowed: str) -> None:
+            if wrong:
+                raise UserError(f"synthesize: {name}={getattr(self, name)} is not possible; give {allowed}.")
+
+        refuse(not str(self.out), "out", "the folder to write to")
+        refuse(self.clips < 1, "clips", "at least 1")
+        refuse(not 0.4 <= self.seconds <= 600, "seconds", "0.4 to 600")
+        refuse(self.seed < 0, "seed", "a number from 0")
+        refuse(not 128 <= self.size <= 512 or self.size % 2 != 0, "size", "an even number from 128 to 512")
+        refuse(not 0 <= self.identities <= self.clips, "identities", "0 (one per clip) up to the number of clips")
+        refuse(not 0 <= self.test_share < 1, "test_share", "0 up to, but not including, 1")
+        refuse(self.speech not in SPEECH, "speech", ", ".join(SPEECH))
+        refuse(not 0.8 <= self.zoom <= 2.5, "zoom", "0.8 to 2.5")
+        refuse(not 0 <= self.motion <= 2, "motion", "0 to 2")
+        refuse(self.processes < 0, "processes", "0 (one per core) or more")
+
+    @property
+    def frames(self) -> int:
+        """Of each clip, at 25 per second."""
+        return max(1, round(self.seconds * FPS))
+
+    @property
+    def look(self) -> Look:
+        return Look(self.size, self.zoom, self.motion, self.speech)
+
+    @property
+    def cast(self) -> Cast:
+        return Cast(self.seed, self.clips, self.identities or self.clips, self.test_share)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that change with anything that changes a frame, a sample or a curve."""
+        content = asdict(self)
+        for name in ("out", "processes", "store", "audio_encoder", "face_encoder"):
+            del content[name]
+        return config_hash({**content, "version": 1})
