@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from hallo_lit.errors import UserError
-from hallo_lit.weights.encoders import check_face_encoder, wave_settings, wave_shapes
+from hallo_lit.weights.contents import Contents
+from hallo_lit.weights.encoders import add_face_encoder, lacking_encoders, wave_settings, wave_shapes
 from hallo_lit.weights.layouts import layouts
 
 from . import configs
 from .onnx_model import face_encoder
+
+ARCFACE = "hallo_lit.components.face_encoder.arcface.ArcFace"
 
 
 def test_the_librarys_defaults_are_the_published_encoder() -> None:
@@ -38,13 +41,30 @@ def test_settings_of_something_else_are_refused(tmp_path: Path, text: str, words
         wave_settings(tmp_path / "model.safetensors")
 
 
-def test_only_a_face_encoder_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (face_encoder(size=96), "but a face network from"),
+        (face_encoder()[:-40], "is damaged"),
+        (face_encoder(512), "face"),
+    ],
+)
+def test_only_a_face_encoder_of_the_right_width_is_taken(tmp_path: Path, content: bytes, words: str) -> None:
+    contents = Contents({"face_encoder": {"_target_": ARCFACE, "path": "elsewhere", "width": 4}})
     path = tmp_path / "x.onnx"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        add_face_encoder(path, contents)
+    assert not contents.files
     path.write_bytes(face_encoder())
-    check_face_encoder(path)
-    path.write_bytes(face_encoder(size=96))
-    with pytest.raises(UserError, match=r"a face encoder takes \(n, 3, 112, 112\)"):
-        check_face_encoder(path)
-    path.write_bytes(face_encoder()[:-40])
-    with pytest.raises(UserError, match=r"x\.onnx is damaged"):
-        check_face_encoder(path)
+    add_face_encoder(path, contents)
+    assert contents.files == {"face_encoder.onnx": path}
+    assert contents.config["face_encoder"]["path"] == "bundle:face_encoder.onnx"
+
+
+def test_encoders_whose_weights_were_not_given_are_missing() -> None:
+    wave = {"_target_": "Wav2Vec2.from_folder", "folder": "elsewhere"}
+    contents = Contents({"audio_encoder": wave, "face_encoder": {"_target_": "ConvFaceEncoder", "width": 8}})
+    assert lacking_encoders(contents) == {"audio_encoder": "wav2vec2-base-960h"}
+    assert contents.config["audio_encoder"]["folder"] == "bundle:audio_encoder"
+    assert lacking_encoders(contents) == {}

@@ -95,9 +95,10 @@ def test_an_incomplete_bundle_is_not_loaded(files: dict[str, Path], config: dict
 def test_the_face_encoder_is_copied_whole(released: list[Path], config: dict[str, Any], tmp_path: Path) -> None:
     onnx = tmp_path / "glintr100.onnx"
     onnx.write_bytes(face_encoder())
-    entry = {"_target_": "hallo_lit.components.projections.IdentityProjection", "path": "elsewhere"}
+    entry = {"_target_": "hallo_lit.components.face_encoder.arcface.ArcFace", "path": "elsewhere", "width": 4}
     made = import_weights([*released, onnx], tmp_path / "out", {**config, "face_encoder": entry})
     assert (made.folder / "face_encoder.onnx").read_bytes() == onnx.read_bytes()
+    assert load_bundle(made.folder).face_encoder.width == 4
     _, kept, index = open_bundle(made.folder)
     assert kept["face_encoder"]["path"] == "bundle:face_encoder.onnx"
     assert index["face_encoder.onnx"] == sha256(onnx)

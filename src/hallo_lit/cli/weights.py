@@ -105,7 +105,10 @@ def check(cfg: DictConfig) -> int:
     sources = [Path(source) for source in _words(cfg.sources)]
     bundles = [source for source in sources if source.is_dir()]
     files = [source for source in sources if source not in bundles]
-    results = [result for bundle in bundles for result in check_bundle(bundle)]
+    results: list[Checked] = []
+    for bundle in bundles:
+        results += check_bundle(bundle)
+        print(f"{bundle}: all files are whole")
     if files or not bundles:
         networks = networks_of(_kept(cfg))
         results += [check_file(path, networks) for path in files] if files else check_layouts(networks)

@@ -16,7 +16,7 @@ from hallo_lit.weights.strict import Shape, shapes_of
 WHERE = {WAVE: "folder", FACE: "path"}  # the keyword of each encoder that says where its weights are
 KNOWN_AS = {WAVE: "wav2vec2-base-960h", FACE: "glintr100"}
 FACE_FILE = "face_encoder.onnx"
-INPUT = [3, 112, 112]
+WIDTH = 512  # of glintr100
 
 
 def wave_shapes(settings: Mapping[str, Any] | None = None) -> dict[str, Shape]:
@@ -63,27 +63,13 @@ def add_face_encoder(path: Path, contents: Contents) -> None:
     Raises:
         UserError: the ONNX file is damaged or embeds no faces, or the configuration uses another face encoder.
     """
-    check_face_encoder(path)
     _point(contents, FACE, path, f"{HERE}{FACE_FILE}")
+    from hallo_lit.components.face_encoder.arcface import ArcFace
+
+    ArcFace(path, contents.config[FACE].get("width", WIDTH))
     contents.files[FACE_FILE] = path
     contents.lineage[FACE] = (KNOWN_AS[FACE],)
     contents.note_input(path)
-
-
-def check_face_encoder(path: Path) -> None:
-    """
-    Raises:
-        UserError: the file is damaged, or does not take aligned faces (n, 3, 112, 112).
-    """
-    import onnxruntime
-
-    try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has an exception class per status code
-        raise UserError(f"{path} is damaged or no ONNX model; download it again.") from error
-    shapes = [entry.shape for entry in session.get_inputs()]
-    if len(shapes) != 1 or list(shapes[0][1:]) != INPUT or len(session.get_outputs()) != 1:
-        raise UserError(f"{path} takes {shapes} where a face encoder takes (n, 3, 112, 112); give glintr100.onnx.")
 
 
 def lacking_encoders(contents: Contents) -> dict[str, str]:
