@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +42,20 @@ class Loudness:
     def standardise(self, chunk: Tensor, floor: float = 1e-7) -> Tensor:
         """Zero mean and unit variance over the whole recording; `floor` is added to the variance."""
         return ((chunk.double() - self.mean) / (self.variance + floor) ** 0.5).float()
+
+    def standardised(self, chunks: Iterable[Tensor], floor: float = 1e-7) -> Iterator[Tensor]:
+        """
+        Raises:
+            ValueError: the chunks are not the whole recording these statistics are of.
+        """
+        samples = 0
+        for chunk in chunks:
+            samples += len(chunk)
+            yield self.standardise(chunk, floor)
+        if samples != self.samples:
+            raise ValueError(
+                f"the recording had {self.samples} samples and now has {samples}; open_chunks has to start it over"
+            )
 
 
 def patch_moments(chunks: Iterable[Tensor], kernel: int, stride: int) -> tuple[Tensor, Tensor]:

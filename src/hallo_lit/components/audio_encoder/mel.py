@@ -71,7 +71,7 @@ class LogMel:
         if not loudness.samples:
             raise UserError("The sound is empty.")
         before = (FFT - self.hop) // 2
-        normal = (loudness.standardise(chunk, floor=1e-6) for chunk in open_chunks())
+        normal = loudness.standardised(open_chunks(), floor=1e-6)
         after = max(0, frames * self.layers * self.hop - loudness.samples) + FFT
         padded = chain(silence(before), normal, silence(after))
         columns, done = BLOCK * self.layers, 0

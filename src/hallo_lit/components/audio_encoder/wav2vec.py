@@ -140,12 +140,12 @@ class Wav2Vec2(nn.Module):
         loudness = Loudness.of(open_chunks())
         padding = missing_samples(loudness.samples, frames, self.fps)
         samples = loudness.samples + padding
-        if samples < self._field:
+        if not loudness.samples or samples < self._field:
             raise UserError(
                 f"The sound has {loudness.samples} samples at 16 kHz; wav2vec 2.0 needs at least {self._field}."
             )
         total = max(frames, covered_frames(loudness.samples, self.fps))
-        convolved = self._convolved(lambda: chain(map(loudness.standardise, open_chunks()), silence(padding)))
+        convolved = self._convolved(lambda: chain(loudness.standardised(open_chunks()), silence(padding)))
         rows = to_frames(convolved, (samples - self._field) // self._stride + 1, total)
         yield from self._attended(rows, total, frames, chunk or total)
 
@@ -182,10 +182,7 @@ class Wav2Vec2(nn.Module):
         for start in range(0, frames, chunk):
             begin, stop = max(start - self.context, 0), min(start + chunk + self.context, total)
             while first + len(held) < stop:
-                block = next(rows, None)
-                if block is None:
-                    raise ValueError("open_chunks gave a shorter recording later on; each call has to start it over")
-                held = torch.cat([held, block])
+                held = torch.cat([held, next(rows)])
             held, first = held[begin - first :], begin
             states = self.encode(held[: stop - begin])[1:]
             keep = slice(start - begin, min(start + chunk, frames) - begin)
