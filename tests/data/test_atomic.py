@@ -8,6 +8,12 @@ from hallo_lit.data.atomic import replacing
 from hallo_lit.errors import UserError
 
 
+def fail_halfway(target, error):
+    with replacing(target) as part:
+        part.write_bytes(b"half")
+        raise error
+
+
 def test_the_file_appears_whole(tmp_path):
     target = tmp_path / "new" / "file.bin"
     with replacing(target) as part:
@@ -21,9 +27,8 @@ def test_the_file_appears_whole(tmp_path):
 def test_after_an_error_the_old_file_is_untouched(tmp_path, error):
     target = tmp_path / "file.bin"
     target.write_bytes(b"old")
-    with pytest.raises(type(error)), replacing(target) as part:
-        part.write_bytes(b"half")
-        raise error
+    with pytest.raises(type(error)):
+        fail_halfway(target, error)
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -32,9 +37,8 @@ def test_after_an_error_the_old_file_is_untouched(tmp_path, error):
     ("number", "words"), [(errno.ENOSPC, "No space left"), (errno.EDQUOT, "No space left"), (errno.EROFS, "may not")]
 )
 def test_full_and_closed_disks_are_one_sentence(tmp_path, number, words):
-    with pytest.raises(UserError, match=words), replacing(tmp_path / "file.bin") as part:
-        part.write_bytes(b"half")
-        raise OSError(number, "told by the system")
+    with pytest.raises(UserError, match=words):
+        fail_halfway(tmp_path / "file.bin", OSError(number, "told by the system"))
     assert not list(tmp_path.iterdir())
 
 

@@ -66,7 +66,7 @@ def test_features_missing_in_some_clips_are_counted(tmp_path):
         writer.add(item(20, 7, tensors={"curves": np.zeros((20, 1))}))
     store = ClipStore(tmp_path)
     assert not store.has("audio")
-    with pytest.raises(UserError, match="1 of 4 clips .* have no audio"):
+    with pytest.raises(UserError, match=r"1 of 4 clips .* have no audio"):
         store.require(["audio"])
 
 

@@ -92,8 +92,10 @@ class ClipDataModule(L.LightningDataModule):
         self.train_set, self.test_set = sets["train"], sets["test"]
 
     def train_dataloader(self) -> DataLoader[ClipSample]:
-        """Goes on where a loaded checkpoint stopped."""
+        """Goes on where a loaded checkpoint stopped; with `overfit_batches`, the same first samples in every epoch."""
         data, sampler = self._train_set(), self._new_sampler()
+        if self.trainer is not None and self.trainer.overfit_batches > 0:
+            return ClipLoader(data, batch_sampler=list(sampler), **self._options())
         if self._state is not None:
             self._resume(sampler, self._state)
         elif self._sampler is not None:  # asked for again by `reload_dataloaders_every_n_epochs`
@@ -175,6 +177,13 @@ class ClipLoader(DataLoader[ClipSample]):
         except UserError as error:
             name = f"{UserError.__module__}.{UserError.__qualname__}: "
             raise UserError(str(error).rpartition(name)[2].strip()) from error
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: the datamodule keeps the state, and Lightning warns about loaders that have none."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing, see `state_dict`."""
 
 
 def _finished_steps(trainer: L.Trainer) -> Callable[[], int]:

@@ -34,7 +34,7 @@ class StoredClip:
         return read_header(self.path)
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Rows [start, stop) of a tensor; only these are read from the disk.
+        """Rows [start, stop) of a tensor, as many of them as there are; only these are read from the disk.
 
         Raises:
             UserError: the clip has no such tensor, or its file is damaged or gone.
@@ -42,7 +42,9 @@ class StoredClip:
         with open_clip(self.path) as file:
             if name not in file.keys():  # noqa: SIM118 - not a dict
                 raise UserError(f"{self.path} has no {name}; run preprocess with that feature asked for.")
-            return np.asarray(file.get_slice(name)[start:stop])
+            rows = file.get_slice(name)
+            length = rows.get_shape()[0]
+            return np.asarray(rows[start : length if stop is None else min(stop, length)])
 
 
 class ClipStore:
