@@ -134,7 +134,7 @@ class Actor:
         head = cv2.remap(self._face(controls), *self._head_maps(pose), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         picture = lay(head, picture)
         if self.shrink > 1:
-            picture = cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)
+            return np.asarray(cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA), np.uint8)
         return np.asarray(picture, np.uint8)
 
     def landmarks(self, controls: Controls) -> Points:

@@ -17,6 +17,7 @@ from hallo_lit.data.synthetic.paint import (
     bump,
     noise,
     normals,
+    rgb,
     smoothstep,
     to_linear,
     to_srgb,

@@ -7,7 +7,18 @@ import numpy as np
 from hallo_lit.data.synthetic.controls import Controls
 from hallo_lit.data.synthetic.geometry import Lids, curve, lids
 from hallo_lit.data.synthetic.identity import Identity
-from hallo_lit.data.synthetic.paint import Array, Lighting, Patch, Points, blend, bump, smoothstep, to_linear, to_srgb
+from hallo_lit.data.synthetic.paint import (
+    Array,
+    Lighting,
+    Patch,
+    Points,
+    blend,
+    bump,
+    rgb,
+    smoothstep,
+    to_linear,
+    to_srgb,
+)
 
 IRIS_RADIUS = 9.3
 
@@ -115,12 +126,10 @@ def draw_eye(
     rim = _stack(eye.x, eye.lower + 0.55)
     open_ = 1 - controls.blink
     blend(picture, 0.45 * open_ * patch.stroke(rim[4:-4], 1.1, 0.4), to_srgb(skin * rgb(1.0, 0.78, 0.74) * 0.8))
-    picture *= 1 - (0.30 * patch.stroke(_stack(eye.x, eye.lower + 1.7)[3:-3], 1.0, 0.8))[..., None] * np.float32(
-        [0.8, 1, 1]
-    )
+    picture *= 1 - (0.30 * patch.stroke(_stack(eye.x, eye.lower + 1.7)[3:-3], 1.0, 0.8))[..., None] * rgb(0.8, 1, 1)
     crease = _stack(eye.x, eye.fold + 1.0 * controls.blink)
-    picture *= 1 - ((0.50 - 0.22 * controls.blink) * patch.stroke(crease[2:-2], 1.2, 0.9))[..., None] * np.float32(
-        [0.75, 0.95, 1]
+    picture *= 1 - ((0.50 - 0.22 * controls.blink) * patch.stroke(crease[2:-2], 1.2, 0.9))[..., None] * rgb(
+        0.75, 0.95, 1
     )
     lash = np.asarray(who.hair, np.float32) * 0.25 + rgb(14, 9, 8)
     blend(

@@ -8,7 +8,18 @@ import cv2
 import numpy as np
 
 from hallo_lit.data.synthetic.identity import Identity
-from hallo_lit.data.synthetic.paint import Array, Lighting, Patch, Points, blur, noise, smoothstep, to_linear, to_srgb
+from hallo_lit.data.synthetic.paint import (
+    Array,
+    Lighting,
+    Patch,
+    Points,
+    blur,
+    noise,
+    rgb,
+    smoothstep,
+    to_linear,
+    to_srgb,
+)
 from hallo_lit.data.synthetic.strands import LONG, Strands, dome, hairline, strands_of
 
 
@@ -28,15 +39,15 @@ def _draw(
     thick = max(1, round(width * patch.detail))
     for path, tint in zip(paths, strands.tint.tolist(), strict=True):
         line = [path.reshape(-1, 1, 2)]
-        cv2.polylines(picture, line, False, min(255.0, 128 * gain * tint), thick, cv2.LINE_AA, 4)
-        cv2.polylines(mask, line, False, 255.0, thick, cv2.LINE_AA, 4)
+        cv2.polylines(picture, line, False, (min(255.0, 128 * gain * tint),), thick, cv2.LINE_AA, 4)
+        cv2.polylines(mask, line, False, (255.0,), thick, cv2.LINE_AA, 4)
 
 
 def _dome_light(who: Identity, patch: Patch, light: Lighting, streak: Array) -> tuple[Array, Array]:
     """Linear light on the mass of hair, and its ring of gloss."""
     across = (patch.x - who.CENTRE) / (who.half_width + who.volume + 4)
-    up = np.clip((patch.y - who.eye_y) / (who.eye_y - who.top + who.volume), -1.0, 0.35) * np.ones_like(across)
-    across = np.clip(across, -1, 1) * np.ones_like(up)
+    up: Array = np.clip((patch.y - who.eye_y) / (who.eye_y - who.top + who.volume), -1.0, 0.35) + 0 * across
+    across = np.clip(across, -1, 1) + 0 * up
     forward = np.sqrt(np.maximum(1 - 0.8 * across**2 - 0.75 * up**2, 0.03))
     normal = np.dstack([across, up, forward])
     normal = (normal / np.linalg.norm(normal, axis=2, keepdims=True)).astype(np.float32)
@@ -129,6 +140,6 @@ def paint_back_hair(who: Identity, patch: Patch, light: Lighting) -> Layer | Non
 
 def cast_shadow(hair: Layer, patch: Patch, light: Lighting) -> Array:
     """(H, W) how much of the key light the hair keeps from the skin below it."""
-    shift = np.float32([[1, 0, -5 * light.key[0] * patch.detail], [0, 1, 8 * patch.detail]])
+    shift = np.array([[1, 0, -5 * light.key[0] * patch.detail], [0, 1, 8 * patch.detail]], np.float32)
     moved = cv2.warpAffine(hair.alpha, shift, patch.shape[::-1])
     return np.clip(0.75 * blur(moved, 2.5 * patch.detail) + 0.5 * blur(moved, 7.0 * patch.detail), 0, 1) * 0.5

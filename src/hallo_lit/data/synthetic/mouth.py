@@ -7,7 +7,18 @@ import numpy as np
 from hallo_lit.data.synthetic.controls import Controls
 from hallo_lit.data.synthetic.geometry import Lips, lips
 from hallo_lit.data.synthetic.identity import Identity
-from hallo_lit.data.synthetic.paint import Array, Lighting, Patch, Points, blend, bump, smoothstep, to_linear, to_srgb
+from hallo_lit.data.synthetic.paint import (
+    Array,
+    Lighting,
+    Patch,
+    Points,
+    blend,
+    bump,
+    rgb,
+    smoothstep,
+    to_linear,
+    to_srgb,
+)
 
 TOOTH = 8.4  # width of a front tooth in units
 
@@ -126,9 +137,7 @@ def draw_mouth(
         blend(picture, hole * min(1.0, mouth.gap / 1.5), _cavity(who, patch, mouth, controls))
         picture *= 1 - 0.32 * patch.stroke(seam, 0.9, 0.6)[..., None]
     else:
-        picture *= 1 - (0.66 - 0.2 * controls.press) * patch.stroke(seam[1:-1], 1.5, 0.6)[..., None] * np.float32(
-            [0.9, 1, 1]
-        )
+        picture *= 1 - (0.66 - 0.2 * controls.press) * patch.stroke(seam[1:-1], 1.5, 0.6)[..., None] * rgb(0.9, 1, 1)
     if controls.tuck > 0.05:
         # the upper teeth rest on the lower lip
         edge = np.float32(np.interp(0, mouth.x - who.CENTRE, mouth.inner_upper))

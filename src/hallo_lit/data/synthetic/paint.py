@@ -115,7 +115,7 @@ class Patch:
     def polygon(self, points: ArrayLike, soft: float = 0.0) -> Array:
         """Antialiased mask in [0, 1]; `soft` is a Gaussian blur in units."""
         mask = np.zeros(self.shape, np.uint8)
-        cv2.fillPoly(mask, [self._fixed(points)], 255, cv2.LINE_AA, 4)
+        cv2.fillPoly(mask, [self._fixed(points)], (255,), cv2.LINE_AA, 4)
         return blur(mask, soft * self.detail).astype(np.float32) * np.float32(1 / 255)
 
     def stroke(self, points: ArrayLike, thickness: float, soft: float = 0.0) -> Array:
@@ -123,7 +123,7 @@ class Patch:
         mask = np.zeros(self.shape, np.uint8)
         pixels = thickness * self.detail
         value = 255 if pixels >= 1 else max(1, round(255 * pixels))
-        cv2.polylines(mask, [self._fixed(points)], False, value, max(1, round(pixels)), cv2.LINE_AA, 4)
+        cv2.polylines(mask, [self._fixed(points)], False, (value,), max(1, round(pixels)), cv2.LINE_AA, 4)
         return blur(mask, soft * self.detail).astype(np.float32) * np.float32(1 / 255)
 
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hallo_lit.data.synthetic.identity import Identity
-from hallo_lit.data.synthetic.paint import (
-    Array,
-    Patch,
-    blur,
-    bump,
-    noise,
-    smoothstep,
-    to_linear,
-    to_srgb,
-)
+from hallo_lit.data.synthetic.paint import Array, Patch, blur, bump, noise, rgb, smoothstep, to_linear, to_srgb
 
 
 def paint_wall(who: Identity, size: int) -> Array:

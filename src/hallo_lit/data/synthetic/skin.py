@@ -19,6 +19,7 @@ from hallo_lit.data.synthetic.paint import (
     bump,
     noise,
     normals,
+    rgb,
     to_linear,
     to_srgb,
 )

@@ -44,9 +44,9 @@ def warp_maps(who: Identity, patch: Patch, controls: Controls, mouth: Lips, step
     """Pixel maps for cv2.remap within `patch`; the smooth field is evaluated on every `step`-th pixel."""
     height, width = -(-patch.height // step), -(-patch.width // step)
     coarse = Patch(patch.left, patch.top, width, height, patch.detail / step)
-    dx, dy = field(who, coarse.x, coarse.y, controls, mouth)
+    dx, dy = field(who, coarse.x + 0 * coarse.y, coarse.y, controls, mouth)
     full = (width * step, height * step)
-    dx = cv2.resize(dx * np.ones_like(dy), full)[: patch.height, : patch.width]
+    dx = cv2.resize(dx, full)[: patch.height, : patch.width]
     dy = cv2.resize(dy, full)[: patch.height, : patch.width]
     columns = np.arange(patch.width, dtype=np.float32)[None]
     rows = np.arange(patch.height, dtype=np.float32)[:, None]
