@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ FRAMES, SIZE = 20, (64, 96)
 def clip(tmp_path):
     """A face that walks from left to right."""
     random = np.random.default_rng(0)
-    points = random.uniform(-8, 8, (478, 2)) + [20, 32]
+    points = random.uniform(-8, 8, (478, 2)) + np.array([20, 32])
     walking = points[None] + np.arange(FRAMES)[:, None, None] * [2.0, 0.0]
     given = {**tensors(FRAMES, size=SIZE), "landmarks": walking, "locator": np.array([12, 16, 72, 48])}
     with StoreWriter(tmp_path, SPEC) as writer:
@@ -43,7 +45,7 @@ def test_frames_follow_the_face_and_portrait_stays_with_the_reference(clip):
         return float((lip.sum(0) * torch.arange(12.0)).sum() / lip.sum())
 
     steps = [middle(frame[2]) for frame in moving]
-    assert all(a < b for a, b in zip(steps, steps[1:], strict=False))
+    assert all(a < b for a, b in pairwise(steps))
     assert middle(still[2]) > steps[-1]
     assert torch.equal(region_masks(clip, ClipPolicy(1).at(9, 0), "frames")[0], still)
 

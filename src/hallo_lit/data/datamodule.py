@@ -94,7 +94,7 @@ class ClipDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[ClipSample]:
         """Goes on where a loaded checkpoint stopped; with `overfit_batches`, the same first samples in every epoch."""
         data, sampler = self._train_set(), self._new_sampler()
-        if self.trainer is not None and self.trainer.overfit_batches > 0:
+        if getattr(self.trainer, "overfit_batches", 0) > 0:
             return ClipLoader(data, batch_sampler=list(sampler), **self._options())
         if self._state is not None:
             self._resume(sampler, self._state)
