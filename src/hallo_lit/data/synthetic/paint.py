@@ -27,7 +27,8 @@ def rgb(*values: float) -> Array:
 
 
 def smoothstep(low: ArrayLike, high: ArrayLike, x: ArrayLike) -> Array:
-    t = np.clip((np.asarray(x, np.float32) - low) / (np.asarray(high, np.float32) - low), 0, 1)
+    start = np.asarray(low, np.float32)
+    t = np.clip((np.asarray(x, np.float32) - start) / (np.asarray(high, np.float32) - start), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
 
