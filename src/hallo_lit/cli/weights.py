@@ -65,7 +65,6 @@ def take(cfg: DictConfig) -> int:
 
     from hallo_lit.weights.importing import import_weights
     from hallo_lit.weights.known import known
-    from hallo_lit.weights.reading import sniff
 
     sources = _words(cfg.sources)
     if not sources or cfg.out is None:
@@ -73,8 +72,6 @@ def take(cfg: DictConfig) -> int:
     dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     if cfg.dtype is not None and cfg.dtype not in dtypes:
         raise UserError(f"dtype={cfg.dtype} is not known; choose one of {', '.join(dtypes)}.")
-    for source in sources:
-        sniff(Path(source))  # what cannot be read is refused before the networks are built
     torch.manual_seed(cfg.seed)
     config = _kept(cfg)
     made = import_weights(

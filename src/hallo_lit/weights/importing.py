@@ -77,12 +77,13 @@ def import_weights(
         KeyMismatch: keys are unexpected, misshapen, or missing from a part that the files fill only in part.
     """
     check_place(Path(out), overwrite)
+    kinds = {path: sniff(path) for path in expand([Path(file) for file in files])}
     networks = {name: shapes_of(part) for name, part in meta_networks(config).items()}
     contents = Contents(config)
     found: list[Found] = []
     matches: list[Match] = []
-    for path in expand([Path(file) for file in files]):
-        if sniff(path) == "onnx":
+    for path, kind in kinds.items():
+        if kind == "onnx":
             add_face_encoder(path, contents)
             found.append(Found(path, "a face encoder", 0, [FACE]))
             continue
