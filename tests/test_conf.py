@@ -56,7 +56,7 @@ def test_every_verb_has_a_file_and_every_file_a_verb() -> None:
     assert {verb.name for verb in VERBS} == VERB_FILES
 
 
-@pytest.mark.parametrize(("verb", "group", "choice"), CASES, ids="-".join)
+@pytest.mark.parametrize(("verb", "group", "choice"), CASES, ids=["-".join(case) for case in CASES])
 def test_every_choice_of_every_group_fits_its_class(verb: str, group: str, choice: str) -> None:
     cfg = compose(verb, f"{group}={choice}", *(["size=tiny"] if group == "model" else []))
     for part in targets(cfg):
@@ -101,9 +101,7 @@ def test_the_model_listens_to_the_encoder_that_is_chosen(name: str) -> None:
     assert cfg.model.audio_projection.width == cfg.audio_encoder.width
 
 
-@pytest.mark.parametrize(
-    ("group", "choice"), [(group, choice) for group in PRIMARY for choice in choices(group)], ids="-".join
-)
+@pytest.mark.parametrize(("group", "choice"), [(group, choice) for group in PRIMARY for choice in choices(group)])
 def test_every_experiment_and_sweep_composes(group: str, choice: str) -> None:
     cfg = compose(PRIMARY[group], f"+{group}={choice}")
     for part in targets(cfg):

@@ -98,6 +98,7 @@ def test_an_interrupt_is_one_line_and_status_130(outside: Path, verb: Any, capsy
         (["animate", "+seed=2"], "seed exists already"),
         (["animate", "-cd", "nowhere"], "nowhere' not found"),
         (["animate", "out=${nothing}.mp4"], "'nothing' not found"),
+        (["animate", "size=128"], "group.key"),
         (["animate", "nothing/at_all=3"], "has no setting nothing/at_all"),
     ],
 )

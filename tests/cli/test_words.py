@@ -110,6 +110,13 @@ def test_bare_words_skip_keys_that_are_given_by_name() -> None:
     assert found == {"portrait": "p.png", "audio": "a.wav", "out": "o.mp4"}
 
 
+def test_an_action_has_words_of_its_own() -> None:
+    preprocess = by_name()["preprocess"]
+    assert received(preprocess, "my videos", "store") == {"videos": "my videos", "out": "store"}
+    assert received(preprocess, "check", "store") == {"action": "check", "store": "store"}
+    assert received(WEIGHTS, "fetch", "hallo", "glintr100") == {"action": "fetch", "names": ["hallo", "glintr100"]}
+
+
 def test_switches_stand_alone_or_with_a_value() -> None:
     assert received(ANIMATE, "--resume", "out=o.mp4", booleans=("resume",)) == {"resume": True, "out": "o.mp4"}
     assert received(ANIMATE, "--resume", "false", booleans=("resume",)) == {"resume": False}

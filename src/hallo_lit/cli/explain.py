@@ -58,6 +58,8 @@ def sentence(error: BaseException, verb: Verb, folder: str | None = None) -> str
             return f"{where} refers to a key that does not exist: {_first_line(error)}"
         case OmegaConfBaseException() if not isinstance(error, (ConfigAttributeError, ConfigKeyError)):
             return f"The setting {error.full_key} is wrong: {_first_line(error)}"
+        case ValueError() if str(error).startswith("Config group override must be a string"):
+            return "A group is set to a name, not to a number; its values are set as group.key=..."
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"The disk is full: {error.filename or 'the output'} could not be written; free some space."
         case PermissionError() if error.filename:

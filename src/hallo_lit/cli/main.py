@@ -80,8 +80,10 @@ def _run(verb: Verb, words: list[str]) -> int:
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb.name)(task)()
         except SystemExit as leaving:
             return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise UserError(sentence(error, verb, call.folder)) from error
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            if known := sentence(error, verb, call.folder):
+                raise UserError(known) from error
+            raise
     return 0
 
 

@@ -15,6 +15,7 @@ from hallo_lit.data.synthetic.synthesize import synthesize
 def config_of(cfg: DictConfig) -> SynthesisConfig:
     """The job that the composed configuration describes; the encoders matter to a store alone."""
     given: dict[str, Any] = plain(cfg)
+    given["size"] = given.pop("pixels")  # a key of its own, since `size` is a group of the model's
     names = SynthesisConfig.__dataclass_fields__
     chosen = {name: value for name, value in given.items() if name in names}
     if not chosen["store"]:

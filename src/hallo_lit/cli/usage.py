@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from hallo_lit.cli.verbs import VERBS, Verb
 
-_KEY = re.compile(r"(?P<key>[A-Za-z_]\w*):\s*(?P<default>\"[^\"]*\"|'[^']*'|[^#]*?)\s*(?:#\s*(?P<comment>.*))?")
+_KEY = re.compile(
+    r"(?P<indent>  )?(?P<key>[A-Za-z_]\w*):\s*(?P<default>\"[^\"]*\"|'[^']*'|[^#]*?)\s*(?:#\s*(?P<comment>.*))?"
+)
 _GROUP = re.compile(r"\s*- (?:optional )?(?P<group>[a-z_]+(?:@\S+)?): (?P<choice>\S+).*")
 
 
 class Option(NamedTuple):
-    """One key of a verb's YAML file; `default` is YAML text."""
+    """One key of a verb's YAML file, dotted when it is in a section; `default` is YAML text."""
 
     key: str
     default: str
@@ -21,14 +23,20 @@ class Option(NamedTuple):
 
 
 def options(conf: Path, verb: Verb) -> list[Option]:
-    """The top-level keys of `conf/<verb>.yaml` in the order of the file."""
-    lines = (conf / f"{verb.name}.yaml").read_text(encoding="utf-8").splitlines()
-    found = (_KEY.fullmatch(line) for line in lines)
-    return [
-        Option(match["key"], match["default"], match["comment"] or "")
-        for match in found
-        if match is not None and match["key"] != "defaults"
-    ]
+    """The keys of `conf/<verb>.yaml` in the order of the file, those one level down as `section.key`."""
+    found: list[Option] = []
+    section = ""
+    for line in (conf / f"{verb.name}.yaml").read_text(encoding="utf-8").splitlines():
+        match = _KEY.fullmatch(line)
+        if match is None:
+            continue
+        if not match["indent"]:
+            section = match["key"] if not match["default"] else ""
+        if section == "defaults" or section == match["key"]:
+            continue
+        key = f"{section}.{match['key']}" if match["indent"] else match["key"]
+        found.append(Option(key, match["default"], match["comment"] or ""))
+    return found
 
 
 def booleans(conf: Path, verb: Verb) -> set[str]:
@@ -64,7 +72,7 @@ def details(conf: Path, verb: Verb) -> str:
     sections = [f"hallo-lit {verb.name}: {verb.summary}", f"Examples:\n{examples}"]
     rows = options(conf, verb)
     width = max((len(row.key) for row in rows), default=0)
-    table = "\n".join(f"  {row.key:<{width}}  {row.comment or '-'} [{row.default}]" for row in rows)
+    table = "\n".join(f"  {row.key:<{width}}  {row.comment} [{row.default}]" for row in rows)
     sections.append(f"Keys (key=value or --key value) [default]:\n{table}")
     if choices := groups(conf, verb):
         width = max(map(len, choices))

@@ -26,7 +26,7 @@ class Verb:
     entry: str  # "package.module:function", called with the composed configuration
     examples: tuple[str, ...] = ()
     words: tuple[str, ...] = ()  # keys that bare words fill in order; a last "name*" takes all the rest as a list
-    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # first bare word -> `words` after it
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # first bare word -> `words` after it, instead
     paths: frozenset[str] = frozenset()  # keys whose values are file names: taken literally, never parsed
     aliases: Mapping[str, str] = field(default_factory=dict)  # other spellings of keys
 
@@ -66,6 +66,31 @@ VERBS = (
             "push": ("bundle", "repo"),
         },
         paths=frozenset({"sources", "out", "bundle", "dir"}),
+    ),
+    Verb(
+        name="preprocess",
+        summary="videos of any kind become a store of clips to train on",
+        entry="hallo_lit.cli.preprocess:run",
+        examples=(
+            "hallo-lit preprocess videos=my_recordings out=data/my_store",
+            "hallo-lit preprocess 'clips/*.mp4' data/my_store audio_encoder=wav2vec2_base",
+            "hallo-lit preprocess check data/my_store",
+        ),
+        words=("videos", "out"),
+        actions={"check": ("store",)},
+        paths=frozenset({"videos", "out", "store", "tracking.task_file"}),
+    ),
+    Verb(
+        name="synthesize",
+        summary="a corpus of talking heads from a seed",
+        entry="hallo_lit.cli.synthesize:run",
+        examples=(
+            "hallo-lit synthesize out=data/corpus clips=20 seed=3",
+            "hallo-lit synthesize out=data/store store=true clips=200 processes=8",
+        ),
+        words=("out",),
+        paths=frozenset({"out"}),
+        aliases={"size": "pixels"},
     ),
     Verb(
         name="bench",

@@ -102,11 +102,12 @@ def _place(verb: Verb, bare: Sequence[str], given: Collection[str]) -> list[str]
     keys = verb.words
     rest = list(bare)
     if verb.actions and rest:
-        action = rest.pop(0)
-        if action not in verb.actions:
-            raise UserError(f"{verb.name} has no action {action!r}; it knows {', '.join(verb.actions)}.")
-        placed.append(f"action={action}")
-        keys = verb.actions[action]
+        if rest[0] in verb.actions:
+            action = rest.pop(0)
+            placed.append(f"action={action}")
+            keys = verb.actions[action]
+        elif not keys:
+            raise UserError(f"{verb.name} has no action {rest[0]!r}; it knows {', '.join(verb.actions)}.")
     for key in (key for key in keys if key.rstrip("*") not in given):
         if key.endswith("*"):
             if rest:
