@@ -65,16 +65,17 @@ def test_latents_come_as_latents(tmp_path):
     assert sample.locator.shape == (1, 16, 24)
 
 
-def test_pairs_of_the_first_stage_need_no_audio(tmp_path):
+def test_pairs_of_the_first_stage_need_neither_audio_nor_regions(tmp_path):
     with StoreWriter(tmp_path, SPEC) as writer:
-        mute = {name: value for name, value in tensors(80).items() if name != "audio"}
-        writer.add(item(80, tensors=mute))
-    data = ClipDataset(ClipStore(tmp_path), SampleSpec(ClipPolicy.pairs(30), audio=False))
+        bare = {name: value for name, value in tensors(80).items() if name not in ("audio", "regions")}
+        writer.add(item(80, tensors=bare))
+    data = ClipDataset(ClipStore(tmp_path), SampleSpec(ClipPolicy.pairs(30), audio=False, masks="none"))
     for epoch in range(10):
         sample = data[Draw(epoch, 0)]
         assert sample.frames.shape == (1, 3, 16, 24)
         assert sample.past.shape == (0, 3, 16, 24)
         assert sample.audio.shape == (1, 5, 0, 0)
+        assert sample.regions.shape == (3, 1, 1)
         assert abs(frame_numbers(sample.frames)[0] - frame_numbers(sample.portrait[None])[0]) >= 30
     with pytest.raises(UserError, match="no audio"):
         ClipDataset(ClipStore(tmp_path), SampleSpec())

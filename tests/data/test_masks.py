@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hallo_lit.data.clips import ClipPolicy
-from hallo_lit.data.masks import feature_of, locator, region_masks
+from hallo_lit.data.masks import features_for, locator, region_masks
 from hallo_lit.data.store import ClipStore, StoreWriter
 from hallo_lit.errors import UserError
 
@@ -60,7 +60,12 @@ def test_locator_is_the_box_at_any_size(clip, size, box):
 
 
 def test_names_of_masks():
-    assert feature_of("union") == "regions"
-    assert feature_of("frames") == feature_of("portrait") == "landmarks"
-    with pytest.raises(UserError, match="choose union"):
-        feature_of("none")
+    assert features_for("union") == ("regions",)
+    assert features_for("frames") == features_for("portrait") == ("landmarks",)
+    with pytest.raises(UserError, match="choose one of union"):
+        features_for("lips")
+
+
+def test_no_masks_are_ones_and_need_nothing(clip):
+    assert features_for("none") == ()
+    assert torch.equal(region_masks(clip, ClipPolicy(1).at(9, 0), "none"), torch.ones(3, 1, 1))

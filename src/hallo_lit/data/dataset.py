@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from hallo_lit.data.clips import ClipPolicy, audio_rows
 from hallo_lit.data.frames import choose_source, gather, reader
-from hallo_lit.data.masks import feature_of, locator, region_masks
+from hallo_lit.data.masks import features_for, locator, region_masks
 from hallo_lit.data.sampler import Draw
 from hallo_lit.data.seeding import seed_of
 from hallo_lit.data.store_reader import ClipStore, StoredClip
@@ -29,7 +29,7 @@ class SampleSpec:
     source: `latents`, `pixels`, `video`, or `auto` for the first of these that the whole store has.
     size: (height, width) of the frames; None keeps the stored one, which must then be the same everywhere.
     audio: False (stage 1) leaves the audio empty, (f, w, 0, 0).
-    masks: `union`, `portrait` or `frames`, see `masks.region_masks`.
+    masks: `union`, `portrait`, `frames` or `none`, see `masks.region_masks`.
     coverage: samples per clip and pass = coverage * length / frames, at least 1; 0 means 1 for every clip.
     """
 
@@ -53,7 +53,7 @@ class ClipDataset(Dataset[ClipSample]):
 
     def __init__(self, store: ClipStore, spec: SampleSpec, rows: Sequence[int] | None = None, seed: int = 0) -> None:
         self.store, self.spec, self.policy, self.seed = store, spec, spec.policy, seed
-        store.require(["identity", "locator", feature_of(spec.masks), *(["audio"] if spec.audio else [])])
+        store.require(["identity", "locator", *features_for(spec.masks), *(["audio"] if spec.audio else [])])
         self.source, policy = choose_source(store, spec.source), spec.policy
         chosen = list(range(len(store)) if rows is None else rows)
         lengths = store.index.columns["frames"]

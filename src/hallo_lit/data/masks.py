@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -11,24 +11,31 @@ from torch import Tensor
 from hallo_lit.data.clips import ClipIndices
 from hallo_lit.data.store_reader import StoredClip
 from hallo_lit.errors import UserError
+from hallo_lit.structs import REGIONS
 
-Masks = Literal["union", "frames", "portrait"]
-FEATURES: dict[str, str] = {"union": "regions", "frames": "landmarks", "portrait": "landmarks"}
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "union": ("regions",),
+    "frames": ("landmarks",),
+    "portrait": ("landmarks",),
+    "none": (),
+}
 
 
-def feature_of(masks: str) -> str:
+def features_for(masks: str) -> tuple[str, ...]:
     """What a store must have for these masks; raises UserError for a name that is none."""
-    if masks not in FEATURES:
-        raise UserError(f"Masks cannot be {masks!r}; choose union, frames or portrait.")
-    return FEATURES[masks]
+    if masks not in NEEDED:
+        raise UserError(f"Masks cannot be {masks!r}; choose one of {', '.join(NEEDED)}.")
+    return NEEDED[masks]
 
 
 def region_masks(clip: StoredClip, indices: ClipIndices, masks: str) -> Tensor:
     """(r, h, w), or (f, r, h, w) for `frames`, in [0, 1].
 
     `union` covers all frames of the stored clip (the original's training); `portrait` is made from the reference frame
-    alone, as at inference; `frames` follows every frame of the sample.
+    alone, as at inference; `frames` follows every frame of the sample; `none` (stage 1) is ones, (r, 1, 1).
     """
+    if masks == "none":
+        return torch.ones(len(REGIONS), 1, 1)
     if masks == "union":
         return torch.from_numpy(clip.read("regions")).float().div_(255.0)
     from hallo_lit.faces.regions import region_masks as draw
