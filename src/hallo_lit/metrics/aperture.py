@@ -14,7 +14,7 @@ from hallo_lit.metrics.frechet import Moments
 from hallo_lit.metrics.video import FPS, RATE, Unmeasurable, Video, sound_of
 from hallo_lit.signals import lip_audio
 
-_TINY = 1e-12
+_STILL = 1e-5  # a standard deviation below which a curve is constant
 _ROWS = ("made", "true", "loudness", "log_loudness")
 _SHIFTS = (0.25, 0.5, 0.75)  # of the clip
 
@@ -55,16 +55,16 @@ class Aperture(ClipMetric):
         if kept.sum() < self.fewest:
             raise Unmeasurable(f"only {int(kept.sum())} frames show a face on both sides; {self.fewest} are needed")
         inner, made_width, opening, width = (curve[kept] for curve in curves)
-        if opening.std() < _TINY:
+        if opening.std() < _STILL:
             raise Unmeasurable("its true mouth never moves")
         loud = loudness(sound_of(fake, real), length)[kept]
         rows = np.stack([inner, opening, loud, np.log(loud + 1e-4)], 1)
         self._pool("opening", rows)
         self._pool("width", np.stack([made_width, width], 1))
-        together = np.corrcoef(rows.T) if rows.std(0).min() > _TINY else None
+        together = np.corrcoef(rows.T) if rows.std(0).min() > _STILL else None
         return {
             "aperture_r": correlation(inner, opening),
-            "width_r": correlation(made_width, width) if width.std() > _TINY else np.nan,
+            "width_r": correlation(made_width, width) if width.std() > _STILL else np.nan,
             "loudness_r": correlation(loud, opening),
             "partial_r": correlation(inner, opening) if together is None else partial(torch.from_numpy(together)),
             "mismatched_r": float(
@@ -112,7 +112,7 @@ def loudness(wave: np.ndarray, frames: int) -> np.ndarray:
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Pearson's; 0 when one of the curves is constant."""
-    if min(a.std(), b.std()) < _TINY:
+    if min(a.std(), b.std()) < _STILL:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
 
@@ -125,5 +125,7 @@ def partial(covariance: Tensor) -> float:
 
 
 def _coefficient(covariance: Tensor, i: int, j: int) -> Tensor:
-    scale = (covariance[i, i] * covariance[j, j]).clamp_min(0).sqrt()
-    return covariance[i, j] / scale if scale > _TINY else torch.zeros_like(scale)
+    still = min(covariance[i, i], covariance[j, j]) < _STILL**2
+    return (
+        torch.zeros_like(covariance[i, j]) if still else covariance[i, j] / (covariance[i, i] * covariance[j, j]).sqrt()
+    )

@@ -57,9 +57,9 @@ class Video:
 
         def hear() -> np.ndarray | None:
             try:
-                return np.asarray(read_audio(audio or path, rate=RATE))
-            except UserError:
-                return None
+                return np.asarray(read_audio(audio or path, rate=RATE, allow_silence=True))
+            except UserError as error:
+                raise Unmeasurable(str(error)) from error
 
         return cls(name or path.stem, lambda: read_frames(path, fps=FPS), hear, curves=curves, path=path)
 
