@@ -24,11 +24,19 @@ def test_the_square_holds_the_face_and_stays_inside_when_it_can(seed):
     assert padding((left, top, right, bottom), picture) == pytest.approx(0, abs=1e-9)
 
 
-def test_a_face_in_the_middle_fills_half_of_the_square_and_sits_above_its_middle():
-    left, top, right, bottom = square(((460.0, 440.0, 540.0, 560.0),), (1000, 1000), Crop(expand=2.0, rise=0.08))
-    assert right - left == pytest.approx(240)
+def test_a_face_takes_its_share_of_the_square_and_sits_below_the_middle():
+    left, top, right, bottom = square(
+        ((460.0, 440.0, 540.0, 560.0),), (1000, 1000), Crop(face_share=0.6, headroom=0.04)
+    )
+    assert right - left == pytest.approx(200)
     assert (left + right) / 2 == pytest.approx(500)
-    assert (top + bottom) / 2 == pytest.approx(500 + 0.08 * 240)
+    assert (top + bottom) / 2 == pytest.approx(500 - 0.04 * 200)
+
+
+def test_training_sees_faces_as_portraits_are_cropped_for_animation():
+    from hallo_lit.faces.crop import FACE_SHARE, HEADROOM
+
+    assert (Crop().face_share, Crop().headroom) == (FACE_SHARE, HEADROOM)
 
 
 def test_a_close_up_is_taken_whole():

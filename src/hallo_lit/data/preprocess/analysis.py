@@ -11,7 +11,7 @@ import numpy as np
 from hallo_lit.data.preprocess.camera import CameraMotion
 from hallo_lit.data.preprocess.settings import Settings
 from hallo_lit.data.preprocess.shots import ShotDetector
-from hallo_lit.data.preprocess.track import Box, Find, Track, Tracker
+from hallo_lit.data.preprocess.track import Box, Eyes, Track, Tracker
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Analysis:
         )
 
 
-def analyse(frames: Iterable[np.ndarray], settings: Settings, find: Find) -> Analysis:
+def analyse(frames: Iterable[np.ndarray], settings: Settings, eyes: Eyes) -> Analysis:
     """Looks at every frame (H, W, 3) uint8 RGB for cuts and at one in `tracking.every` for faces and the camera."""
-    detector, tracker, camera = ShotDetector(), Tracker(settings.tracking, find), CameraMotion()
+    detector, tracker, camera = ShotDetector(), Tracker(settings.tracking, eyes), CameraMotion()
     size, count, every = (0, 0), 0, settings.tracking.every
     for count, image in enumerate(frames, 1):
         size = (image.shape[0], image.shape[1])

@@ -17,7 +17,7 @@ from hallo_lit.data.index import clip_path
 from hallo_lit.data.manifest import identity_of
 from hallo_lit.data.preprocess.analysis import Analysis, analyse
 from hallo_lit.data.preprocess.crop import padding, scaled, square, square_around
-from hallo_lit.data.preprocess.faces import find_faces, follow_face
+from hallo_lit.data.preprocess.faces import follow_face, open_eyes
 from hallo_lit.data.preprocess.features import Encoders
 from hallo_lit.data.preprocess.filters import Verdict, judge
 from hallo_lit.data.preprocess.measure import bridged, measure
@@ -84,8 +84,8 @@ class Clipping:
         key = content_id(self.content, self.settings.analysis_key(), str(self.last))
         if (record := self.records.load("analyses", key)) is not None:
             return Analysis.from_record(record)
-        with find_faces(self.settings.tracking) as find:
-            analysis = analyse(self._frames(self._small()), self.settings, find)
+        with open_eyes(self.settings.tracking) as eyes:
+            analysis = analyse(self._frames(self._small()), self.settings, eyes)
         self.records.save("analyses", key, analysis.to_record())
         return analysis
 

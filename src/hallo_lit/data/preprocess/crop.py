@@ -13,16 +13,16 @@ _ROOM = 1.1  # the face with all its travel fills at most 1 / this of the square
 def square(boxes: tuple[Box, ...], picture: tuple[int, int], settings: Crop) -> Box:
     """The square around a moving face, inside the picture (height, width) where that is possible.
 
-    It is `expand` face heights wide, more when the face travels farther, less when the picture is smaller and the face
-    still fits. What then lies outside the picture is to be filled by replication.
+    The face takes `face_share` of its side, less when it travels farther, more when the picture is too small and the
+    face still fits. What then lies outside the picture is to be filled by replication.
     """
     array = np.array(boxes, np.float64)
     low, high = np.percentile(array[:, :2], 2, axis=0), np.percentile(array[:, 2:], 98, axis=0)
     needed = float((high - low).max()) * _ROOM
-    side = max(settings.expand * float(np.median(array[:, 3] - array[:, 1])), needed)
+    side = max(float(np.median(array[:, 3] - array[:, 1])) / settings.face_share, needed)
     side = max(min(side, float(min(picture))), needed)
     x, y = (low + high) / 2
-    return fit(x - side / 2, y + settings.rise * side - side / 2, side, picture)
+    return fit(x - side / 2, y - settings.headroom * side - side / 2, side, picture)
 
 
 def square_around(box: Box, picture: tuple[int, int]) -> Box:

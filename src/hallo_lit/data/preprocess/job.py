@@ -16,11 +16,13 @@ from hallo_lit.data.preprocess.features import Encoders, store_spec
 from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
 from hallo_lit.data.preprocess.probe import Facts, facts, objections
 from hallo_lit.data.preprocess.records import Records
+from hallo_lit.data.preprocess.render import thumbnail
 from hallo_lit.data.preprocess.settings import Features, Settings
 from hallo_lit.data.preprocess.sources import Source
 from hallo_lit.data.spec import config_hash
 from hallo_lit.data.store import StoreWriter, content_id
 from hallo_lit.errors import UserError
+from hallo_lit.media.video import read_frames
 
 UNREADABLE = "unreadable"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -134,6 +136,8 @@ def _facts(records: Records, content: str, path: Path) -> Facts:
     if known is not None:
         return Facts(**known)
     found = facts(path)
+    picture = next(read_frames(path))
+    records.save_bytes("thumbs", content, ".jpg", thumbnail(picture))
     records.save("facts", content, asdict(found))
     return found
 

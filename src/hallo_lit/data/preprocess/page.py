@@ -14,39 +14,47 @@ from hallo_lit.data.atomic import replacing
 from hallo_lit.data.preprocess.filters import KEPT, UNDECIDED
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.render import THUMB
-from hallo_lit.data.preprocess.report import Line, summarise, table
+from hallo_lit.data.preprocess.report import Line, Summary, counts, reasons, summarise
 
 FILE = "report.png"
-_COLUMNS, _LINES, _LINE, _EDGE = 8, 4, 13, 10
+_COLUMNS, _LINES, _LINE, _EDGE, _ROW, _HEAD = 8, 5, 13, 10, 18, 30
 _TILE = (THUMB + 14, THUMB + 18 + _LINE * _LINES)  # width, height
 _COLOURS = {KEPT: (40, 140, 70), UNDECIDED: (190, 130, 20)}
-_OTHER = (180, 50, 50)
+_OTHER, _BLACK = (180, 50, 50), (20, 20, 20)
 
 
 def write_page(root: Path, lines: Sequence[Line], most: int = 48) -> Path:
     """Draws STORE/report.png: the summary, then up to `most` kept and `most` other entries, evenly picked."""
-    records = Records(root)
+    records, summary = Records(root), summarise(lines)
     good = _pick([e for e in _entries(lines) if e["verdict"] in _COLOURS], most)
     bad = _pick([e for e in _entries(lines) if e["verdict"] not in _COLOURS], most)
-    text = table(summarise(lines)).splitlines()
-    rows = [-(-len(group) // _COLUMNS) for group in (good, bad)]
-    top = 2 * _EDGE + 18 * len(text)
-    height = top + sum(30 + _TILE[1] * count for count in rows) + _EDGE
-    page = Image.new("RGB", (2 * _EDGE + _COLUMNS * _TILE[0], height), (250, 250, 248))
+    heights = [_HEAD + _TILE[1] * -(-len(group) // _COLUMNS) for group in (good, bad)]
+    top = 2 * _EDGE + _ROW * (max(len(counts(summary)), len(reasons(summary))) + 1)
+    page = Image.new("RGB", (2 * _EDGE + _COLUMNS * _TILE[0], top + sum(heights) + _EDGE), (250, 250, 248))
     draw = ImageDraw.Draw(page)
-    mono, small, title = (ImageFont.load_default(size) for size in (14, 11, 17))
-    for i, words in enumerate(text):
-        _aligned(draw, words, _EDGE, _EDGE + 18 * i, mono)
-    for name, group, count in zip(("In the store", "Not in the store"), (good, bad), rows, strict=True):
-        draw.text((_EDGE, top), f"{name} ({len(group)} shown)", (20, 20, 20), title)
+    _table(draw, summary)
+    for name, group, height in zip(("In the store", "Not in the store"), (good, bad), heights, strict=True):
+        draw.text((_EDGE, top), f"{name} ({len(group)} shown)", _BLACK, ImageFont.load_default(17))
         for i, entry in enumerate(group):
-            place = (_EDGE + i % _COLUMNS * _TILE[0], top + 30 + i // _COLUMNS * _TILE[1])
-            _tile(page, draw, place, entry, records, small)
-        top += 30 + _TILE[1] * count
+            place = (_EDGE + i % _COLUMNS * _TILE[0], top + _HEAD + i // _COLUMNS * _TILE[1])
+            _tile(page, draw, place, entry, records)
+        top += height
     path = root / FILE
     with replacing(path) as part:
         page.save(part, "PNG")
     return path
+
+
+def _table(draw: ImageDraw.ImageDraw, summary: Summary) -> None:
+    font = ImageFont.load_default(14)
+    for i, (name, *numbers) in enumerate(counts(summary)):
+        draw.text((_EDGE, _EDGE + _ROW * i), name, _BLACK, font)
+        for column, number in enumerate(numbers):
+            draw.text((160 + 70 * column, _EDGE + _ROW * i), number, _BLACK, font, anchor="ra")
+    draw.text((320, _EDGE), f"{summary.seconds:.1f} s in the store", _BLACK, font)
+    for i, (number, reason) in enumerate(reasons(summary), 1):
+        draw.text((350, _EDGE + _ROW * i), number, _OTHER, font, anchor="ra")
+        draw.text((360, _EDGE + _ROW * i), reason, _BLACK, font)
 
 
 def _entries(lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
@@ -62,20 +70,14 @@ def _pick(entries: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     return [entries[i * len(entries) // most] for i in range(most)]
 
 
-def _aligned(draw: ImageDraw.ImageDraw, words: str, x: int, y: int, font: Any) -> None:
-    """The default font is proportional: characters are placed one by one so that columns stay columns."""
-    for i, letter in enumerate(words):
-        draw.text((x + 8 * i, y), letter, (20, 20, 20), font)
-
-
 def _tile(
     page: Image.Image,
     draw: ImageDraw.ImageDraw,
     place: tuple[int, int],
     entry: dict[str, Any],
     records: Records,
-    font: Any,
 ) -> None:
+    font = ImageFont.load_default(11)
     colour = _COLOURS.get(entry["verdict"], _OTHER)
     x, y = place
     draw.rectangle((x, y, x + THUMB + 5, y + THUMB + 5), colour)
@@ -88,7 +90,7 @@ def _tile(
     words = _wrapped(draw, f"{Path(entry['source']).name}{time}", font, 1)
     words += _wrapped(draw, f"{entry['verdict']}: {reasons}" if reasons else entry["verdict"], font, _LINES - 1)
     for i, line in enumerate(words):
-        draw.text((x, y + THUMB + 8 + _LINE * i), line, colour if i else (20, 20, 20), font)
+        draw.text((x, y + THUMB + 8 + _LINE * i), line, colour if i else _BLACK, font)
 
 
 def _numbers(measured: dict[str, float | None]) -> str:

@@ -21,7 +21,7 @@ def write_report(root: Path, lines: Iterable[Line]) -> Path:
     path = root / FILE
     with replacing(path) as part, part.open("w", encoding="ascii") as file:
         for line in lines:
-            file.write(json.dumps(line) + "\\n")
+            file.write(json.dumps(line) + "\n")
     return path
 
 
@@ -53,18 +53,25 @@ def summarise(lines: Sequence[Line]) -> Summary:
     return Summary(Counter(line["verdict"] for line in lines), Counter(c["verdict"] for c in clips), seconds, reasons)
 
 
-def table(summary: Summary) -> str:
-    """A few aligned lines: verdicts of inputs and clips, and what was rejected for which reason."""
+def counts(summary: Summary) -> list[tuple[str, str, str]]:
+    """Rows of verdict, inputs, clips, with a head and a sum."""
     names = [KEPT, UNDECIDED, REJECTED, *sorted(set(summary.inputs) - {KEPT, UNDECIDED, REJECTED})]
-    rows = [("", "inputs", "clips")]
-    rows += [(name, str(summary.inputs[name]), str(summary.clips[name])) for name in names]
-    rows.append(("all", str(summary.inputs.total()), str(summary.clips.total())))
-    lines = [f"{name:<12}{inputs:>8}{clips:>8}" for name, inputs, clips in rows]
+    body = [(name, str(summary.inputs[name]), str(summary.clips[name])) for name in names]
+    return [("", "inputs", "clips"), *body, ("all", str(summary.inputs.total()), str(summary.clips.total()))]
+
+
+def reasons(summary: Summary, most: int = 12) -> list[tuple[str, str]]:
+    """How often, and what for, most frequent first; an entry may have several reasons."""
+    return [(str(count), reason) for reason, count in summary.reasons.most_common(most)]
+
+
+def table(summary: Summary) -> str:
+    """A few aligned lines for a terminal."""
+    lines = [f"{name:<12}{inputs:>8}{clips:>8}" for name, inputs, clips in counts(summary)]
     lines.append(f"{summary.seconds:.1f} s in the store")
     if summary.reasons:
-        lines += ["", "reasons (an entry may have several):"]
-        lines += [f"{count:>8}  {reason}" for reason, count in summary.reasons.most_common(12)]
-    return "\\n".join(lines)
+        lines += ["", "why not:", *(f"{count:>6}  {reason}" for count, reason in reasons(summary))]
+    return "\n".join(lines)
 
 
 def _kind(reason: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from hallo_lit.data.index import clip_path
 from hallo_lit.data.preprocess.engines.base import Engine
+from hallo_lit.data.preprocess.engines.processes import Processes
 from hallo_lit.data.preprocess.features import Encoders, store_spec
 from hallo_lit.data.preprocess.filters import REJECTED
 from hallo_lit.data.preprocess.job import Job, blank, stamp, work
@@ -22,10 +23,11 @@ from hallo_lit.data.preprocess.page import write_page
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.report import FILE as REPORT
 from hallo_lit.data.preprocess.report import Line, read_report, write_report
-from hallo_lit.data.preprocess.settings import Settings
+from hallo_lit.data.preprocess.settings import Settings, check, from_mapping
 from hallo_lit.data.preprocess.sources import find_sources
 from hallo_lit.data.store import StoreWriter
 from hallo_lit.errors import UserError
+from hallo_lit.factory import build
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,26 @@ class Outcome:
     page: Path
 
 
-def preprocess(videos: str, out: Path, settings: Settings, engine: Engine, progress: bool = False) -> Outcome:
+def preprocess(config: Mapping[str, Any], progress: bool = False) -> Outcome:
+    """Runs what `conf/preprocess.yaml` describes: `videos`, `out`, `engine`, and the sections of `Settings`.
+
+    What is not given has its default, so that {"videos": ..., "out": ...} is enough.
+
+    Raises:
+        UserError: see `prepare`, and settings that do not exist or do not fit.
+    """
+    sections = {field.name for field in fields(Settings)}
+    settings = from_mapping(Settings, {name: value or {} for name, value in config.items() if name in sections})
+    check(settings)
+    for name in ("videos", "out"):
+        if not config.get(name):
+            raise UserError(f"preprocess needs {name}=...; `hallo-lit preprocess --help` explains it.")
+    engine = config.get("engine")
+    runner: Engine = build(engine, trust=None) if engine else Processes()
+    return prepare(str(config["videos"]), Path(config["out"]), settings, runner, progress)
+
+
+def prepare(videos: str, out: Path, settings: Settings, engine: Engine, progress: bool = False) -> Outcome:
     """Brings the store `out` up to date with a folder, pattern or table of videos; see docs/preprocess.md.
 
     Inputs that are unchanged since an earlier run under the same settings cost one look at their time stamp. Clips of

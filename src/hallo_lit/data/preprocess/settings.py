@@ -43,8 +43,8 @@ class Crop:
     """The square cut out for the model; it stands still during a clip."""
 
     size: int = 512  # pixels of the result
-    expand: float = 2.0  # side of the square over the height of the face
-    rise: float = 0.08  # how far the face sits above the middle, as a share of the side
+    face_share: float = 0.62  # height of the face over the side of the square, as portraits are cropped for animation
+    headroom: float = 0.04  # how far the face sits below the middle, as a share of the side: hair needs room
     quality: float = 17.0  # constant rate factor of H.264, lower = better and larger
     preset: str = "fast"  # effort of x264
     keyframe_seconds: float = 1.0  # training enters the file at random places
@@ -67,14 +67,14 @@ class Filters:
     min_face: float = 100.0  # height of the face in pixels of the source
     min_found: float = 0.9  # share of frames in which landmarks were found
     max_other_face: float = 0.35  # height of the largest other face over that of this one
-    max_yaw: float = 50.0  # degrees, in 95 of 100 frames
+    max_yaw: float = 40.0  # degrees, in 95 of 100 frames; as measured, which falls short of the truth beyond 30
     max_pitch: float = 40.0
     max_speed: float = 1.5  # of the face, in face heights per second, in 95 of 100 frames
     max_jump: float = 0.3  # between two frames, in face heights: a jump cut or a lost face
     max_travel: float = 1.2  # distance between the farthest positions of the face, in face heights
     max_camera: float = 0.1  # of the background, in picture widths per second, in 90 of 100 looks
     max_padding: float = 0.1  # share of the crop outside the picture
-    min_sharpness: float = 0.0
+    min_sharpness: float = 0.25  # 0 blurred .. 1 crisp
     lip_audio: bool = True  # judge lip-audio agreement; self-made clips, whose curves are true, need no judge
     sync_seconds: float = 8.0  # shorter clips stay undecided
     sync_speech: float = 0.3  # share of time with sound that may be speech; less stays undecided
@@ -90,8 +90,12 @@ class Features:
     regions: str = "union"  # "union" as the original prepares training data; "soft" follows `region_masks`
     face_ratio: float = 1.0
     lip_ratio: float = 1.0
-    audio: Mapping[str, Any] | None = None
-    identity: Mapping[str, Any] | None = None
+    audio: Mapping[str, Any] | None = field(
+        default_factory=lambda: {"_target_": "hallo_lit.components.audio_encoder.mel.LogMel"}
+    )
+    identity: Mapping[str, Any] | None = field(
+        default_factory=lambda: {"_target_": "hallo_lit.components.face_encoder.conv.ConvFaceEncoder"}
+    )
     latents: Mapping[str, Any] | None = None
     separator: Mapping[str, Any] | None = None  # vocals out of the sound, before the audio encoder
     device: str = "cpu"  # of the encoders
@@ -149,3 +153,30 @@ def from_mapping(kind: type[Record], values: Mapping[str, Any], where: str = "pr
         else:
             given[name] = value
     return kind(**given)
+
+
+def check(settings: Settings) -> None:
+    """Refuses values that would only be noticed after hours.
+
+    Raises:
+        UserError: one sentence about the first of them.
+    """
+    choices = {
+        "features.regions": (settings.features.regions, ("union", "soft")),
+        "tracking.backend": (settings.tracking.backend, ("face_mesh", "face_landmarker")),
+        "filters.sound": (settings.filters.sound, ("required", "optional")),
+    }
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise UserError(f"{name}={value} is not known; choose {' or '.join(known)}.")
+    least = {
+        "crop.size": (settings.crop.size, 32),
+        "tracking.every": (settings.tracking.every, 1),
+        "tracking.side": (settings.tracking.side, 64),
+        "clips.min_frames": (settings.clips.min_frames, 1),
+        "clips.max_seconds": (settings.clips.max_seconds, settings.clips.min_frames / FPS),
+        "features.chunk": (settings.features.chunk, 1),
+    }
+    for name, (number, smallest) in least.items():
+        if number < smallest:
+            raise UserError(f"{name}={number:g} is too small; at least {smallest:g} is needed.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,12 +11,21 @@ import numpy as np
 from hallo_lit.data.preprocess.settings import FPS, Tracking
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom; pixels of the source
-Find = Callable[[np.ndarray], list[np.ndarray]]  # picture (H, W, 3) -> landmarks (478, 2 or 3) in its pixels, per face
+
+
+class Eyes(Protocol):
+    """What finds faces in a picture (H, W, 3) uint8 RGB; results in its pixels."""
+
+    def find(self, image: np.ndarray) -> list[np.ndarray]:
+        """Landmarks (478, 2 or 3) of each face that is not small."""
+
+    def suspect(self, image: np.ndarray) -> list[Box]:
+        """Where small faces may be."""
+
 
 _SAME = 0.3  # intersection over union that makes two boxes one face
 _NEIGHBOURHOOD = 2.4  # side of the picture searched around a known face, over the height of the face
 _NEAR_SIDE = 256  # pixels that picture is brought to
-_SMALL = 0.75  # side of a tile over the shorter side of the picture, when no face was found in the whole
 
 
 def box_of(landmarks: np.ndarray) -> Box:
@@ -54,10 +63,10 @@ class Track:
 
 
 class Tracker:
-    """Feed it every look of one source; `tracks` grows. `find` searches a picture for faces."""
+    """Feed it every look of one source; `tracks` grows."""
 
-    def __init__(self, settings: Tracking, find: Find) -> None:
-        self.settings, self.find = settings, find
+    def __init__(self, settings: Tracking, eyes: Eyes) -> None:
+        self.settings, self.eyes = settings, eyes
         self.tracks: list[Track] = []
         self._live: list[Track] = []
 
@@ -97,16 +106,13 @@ class Tracker:
         return sorted(found, key=lambda b: abs((b[0] + b[2]) / 2 - x) + abs((b[1] + b[3]) / 2 - y))
 
     def _anywhere(self, image: np.ndarray, known: bool) -> list[Box]:
-        """Faces in the whole picture; without any, small ones in overlapping tiles."""
-        height, width = image.shape[:2]
-        found = self._inside(image, (0, 0, width, height), self.settings.side)
+        """Faces in the whole picture; without any, around places that may hold small ones."""
+        whole = (0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
+        found = self._inside(image, whole, self.settings.side)
         if found or known:
             return found
-        side = _SMALL * min(height, width)
-        for top in _places(height, side):
-            for left in _places(width, side):
-                found += self._inside(image, (left, top, left + side, top + side), self.settings.side // 2)
-        return found
+        near = (self._near(image, box) for box in self.eyes.suspect(image)[: self.settings.max_faces])
+        return [boxes[0] for boxes in near if boxes]
 
     def _inside(self, image: np.ndarray, window: Box, longer: int) -> list[Box]:
         left, top = max(0, int(window[0])), max(0, int(window[1]))
@@ -116,15 +122,9 @@ class Tracker:
         scale = longer / max(piece.shape[:2])
         size = (max(1, round(piece.shape[1] * scale)), max(1, round(piece.shape[0] * scale)))
         small = cv2.resize(piece, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        boxes = (box_of(face) for face in self.find(np.ascontiguousarray(small)))
+        boxes = (box_of(face) for face in self.eyes.find(np.ascontiguousarray(small)))
         sx, sy = piece.shape[1] / size[0], piece.shape[0] / size[1]
         return [(b[0] * sx + left, b[1] * sy + top, b[2] * sx + left, b[3] * sy + top) for b in boxes]
-
-
-def _places(length: float, side: float) -> list[float]:
-    """Starts of overlapping windows that cover a length."""
-    count = max(1, int(np.ceil((length - side) / (side / 2))) + 1) if length > side else 1
-    return [float(v) for v in np.linspace(0, max(0.0, length - side), count)]
 
 
 def _distinct(boxes: list[Box], most: int) -> list[Box]:
