@@ -36,7 +36,7 @@ class Wav2Vec2(nn.Module):
     path: its convolutions, group norm and interpolation equal the whole file's to the last bit, and only self-attention
     is cut, into chunks that see `context_seconds` more on either side. A recording of at most one chunk is not cut.
     Beyond that a trained network's features change by a few percent, random weights (which attend to everything
-    evenly) by about a tenth; measured in docs/audio.md. `chunk_seconds=None` never cuts: exact, 1 MB per second.
+    evenly) by about a tenth; measured in docs/audio.md. `chunk_seconds=None` never cuts: exact, 2 MB per second.
     Frozen: without gradients, and `train()` leaves it in evaluation mode.
     """
 

@@ -21,8 +21,8 @@ HELP = (
 class ArcFace:
     """The raw, un-normalised embedding that Hallo's identity tokens are made from.
 
-    The face is aligned by MediaPipe's landmarks; the original uses InsightFace's own five points, which lie a few
-    pixels elsewhere, so embeddings of one photo agree closely but not exactly. Input is RGB, (x - 127.5) / 127.5.
+    The face is aligned by MediaPipe's landmarks; the original uses InsightFace's own five points, which lie a little
+    elsewhere, so embeddings of one photo are not exactly its own. Input is RGB, (x - 127.5) / 127.5.
     `device` holds where it really runs.
     """
 

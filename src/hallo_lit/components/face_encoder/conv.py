@@ -32,7 +32,7 @@ class ConvFaceEncoder(nn.Module):
     """
 
     def __init__(
-        self, width: int = 512, size: int = 112, channels: Sequence[int] = (32, 64, 128, 256), seed: int = 0
+        self, width: int = 512, size: int = 112, channels: Sequence[int] = (24, 48, 96, 192), seed: int = 0
     ) -> None:
         """`size`: side of the aligned face in pixels, a multiple of 2 ** len(channels); `channels`: multiples of 8."""
         super().__init__()
