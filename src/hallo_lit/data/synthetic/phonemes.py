@@ -81,8 +81,9 @@ def visemes(name: str) -> list[Viseme]:
     """The mouth positions of a sound in order: two for a diphthong, schwa's for a name nobody knows."""
     if name.startswith(SILENCE):
         return [VISEMES[SILENCE]]
-    bare = name.strip(",'%=_:;|!")
-    for key in (name, bare, bare[:2], bare[:1]):
+    unstressed = name.lstrip(",'%=|")
+    bare = unstressed.strip("_:;|!")
+    for key in (name, unstressed, bare, bare[:2], bare[:1]):
         if key in _DIPHTHONGS:
             return [VISEMES[part] for part in _DIPHTHONGS[key]]
         if key in VISEMES:

@@ -134,11 +134,11 @@ def gathered(who: Identity, rng: np.random.Generator, count: int) -> Strands:
     def on_skull(at: Points) -> Points:
         return base - reach * np.sqrt(np.clip(1 - (at / (who.half_width + 4)) ** 2, 0, 1))
 
-    end = x * 0.42 + spread * 8
+    end = x * 0.5 + spread * 8
     tip = np.stack([end, on_skull(end) + rng.normal(0, 0.6, count)], 1)
     lateral = np.sign(x) * np.minimum(np.abs(x) * 1.06 + 3, who.half_width + 7)
     knee = np.stack([lateral, start[:, 1] - 0.50 * (start[:, 1] - tip[:, 1])], 1)
-    hip = np.stack([x * 0.96, on_skull(x * 0.96) - 2], 1)
+    hip = np.stack([x * 1.06, on_skull(x * 0.9) - 16 * (x / who.half_width) ** 2 - 2], 1)
     return _order(Strands(_bezier([start, knee, hip, tip], 16), _tints(rng, count), 0.7), np.abs(x) * -1)
 
 
