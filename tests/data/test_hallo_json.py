@@ -145,7 +145,7 @@ def test_pickles_that_run_code_do_not(original, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("[]", "the list is empty"), ("{}", "no JSON list"), ("x", "no JSON list")]
+    ("text", "words"), [("[]", "the list is empty"), ("{}", "not a JSON list"), ("x", "not a JSON list")]
 )
 def test_files_that_are_no_list(tmp_path, text, words):
     (tmp_path / "list.json").write_text(text)

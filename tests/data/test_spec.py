@@ -14,6 +14,9 @@ def test_hash_sees_values_and_not_the_order_of_keys():
     assert config_hash(config) == config_hash(same)
     assert config_hash(config) != config_hash({**config, "bands": 81})
     assert Encoder.of(config) == Encoder("LogMel", config_hash(config))
+    assert Encoder.of({**config, "device": "cuda"}) == Encoder.of(config)
+    assert Encoder.of({"_target_": "x.wav2vec.Wav2Vec2.from_folder"}).name == "Wav2Vec2"
+    assert Encoder.of({"_target_": "x.union_masks"}).name == "union_masks"
 
 
 def test_missing_names_absent_and_stale_features_and_no_others():

@@ -31,11 +31,13 @@ class Encoder(NamedTuple):
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Encoder:
-        """From an encoder's configuration (its yaml); the name is the last word of `_target_`.
+        """From an encoder's configuration (its yaml); the name is the class in `_target_`, the device does not count.
 
         A configuration that names a file of weights should also carry the hash of that file: a hash sees only the text.
         """
-        return cls(str(config.get("_target_", "encoder")).rsplit(".", 1)[-1], config_hash(config))
+        words = str(config.get("_target_", "encoder")).split(".")
+        name = next((word for word in reversed(words) if word[:1].isupper()), words[-1])
+        return cls(name, config_hash({key: value for key, value in config.items() if key != "device"}))
 
     def __str__(self) -> str:
         return f"{self.name} ({self.config_hash[:8]})"
