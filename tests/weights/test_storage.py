@@ -69,6 +69,8 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path: Path) -> None:
 def test_only_floating_tensors_change_type(tmp_path: Path) -> None:
     state = {"w": torch.rand(4, 3).t(), "step": torch.arange(3), "again": torch.rand(2)}
     count = save_tensors(tmp_path / "x.safetensors", state, torch.float16, {"part": "x"})
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "x.safetensors").stat().st_mode == (tmp_path / "usual").stat().st_mode
     found = load_file(tmp_path / "x.safetensors")
     assert count == 12 + 3 + 2
     assert torch.equal(found["w"], state["w"].half())

@@ -80,8 +80,11 @@ def save_tensors(
         if kept.is_floating_point() and not bool(torch.isfinite(kept).all()):
             raise UserError(_not_finite(path.name, name, tensor, dtype))
         made[name] = kept.contiguous()
+    path.touch()
+    mode = path.stat().st_mode  # safetensors makes files that only their owner can read
     try:
         save_file(_unshared(made), path, metadata={"format": "pt", **metadata})
+        path.chmod(mode)
     except Exception as error:  # safetensors reports a full disk with an exception class of its own
         if "os error 28" in str(error).lower() or "no space" in str(error).lower():
             raise OSError(errno.ENOSPC, "No space left on device") from error
