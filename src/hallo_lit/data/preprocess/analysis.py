@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from hallo_lit.data.preprocess.camera import CameraMotion
@@ -45,16 +46,29 @@ class Analysis:
 
 
 def analyse(frames: Iterable[np.ndarray], settings: Settings, eyes: Eyes) -> Analysis:
-    """Looks at every frame (H, W, 3) uint8 RGB for cuts and at one in `tracking.every` for faces and the camera."""
+    """Looks at every frame (H, W, 3) uint8 RGB for cuts and at one in `tracking.every` for faces and the camera.
+
+    Pictures are shrunk to `tracking.side` first.
+    """
     detector, tracker, camera = ShotDetector(), Tracker(settings.tracking, eyes), CameraMotion()
     size, count, every = (0, 0), 0, settings.tracking.every
-    for count, image in enumerate(frames, 1):
+    for count, frame in enumerate(frames, 1):
+        image = shrunk(frame, settings.tracking.side)
         size = (image.shape[0], image.shape[1])
         detector.add(image)
         if (count - 1) % every == 0:
             camera.add(image, tracker.look(count - 1, image))
     shots = detector.shots(settings.shots) if count else []
     return Analysis(count, size, every, tuple(shots), tuple(tracker.tracks), tuple(camera.moves))
+
+
+def shrunk(image: np.ndarray, side: int) -> np.ndarray:
+    """With a longer side of at most `side` pixels."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = (max(2, round(image.shape[1] * scale)), max(2, round(image.shape[0] * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _box(values: list[float]) -> Box:

@@ -77,22 +77,17 @@ class Clipping:
             return f"no face was found in {analysis.frames / FPS:.1f} s"
         return f"no face is in sight for {least} frames without a cut or a gap"
 
-    def _frames(self, size: tuple[int, int] | None = None) -> Iterator[np.ndarray]:
-        return islice(read_frames(self.source.path, FPS, size), self.first, self.last)
+    def _frames(self) -> Iterator[np.ndarray]:
+        return islice(read_frames(self.source.path, FPS), self.first, self.last)
 
     def _analysis(self) -> Analysis:
         key = content_id(self.content, self.settings.analysis_key(), str(self.last))
         if (record := self.records.load("analyses", key)) is not None:
             return Analysis.from_record(record)
         with open_eyes(self.settings.tracking) as eyes:
-            analysis = analyse(self._frames(self._small()), self.settings, eyes)
+            analysis = analyse(self._frames(), self.settings, eyes)
         self.records.save("analyses", key, analysis.to_record())
         return analysis
-
-    def _small(self) -> tuple[int, int]:
-        """Height, width of the pictures of the first pass."""
-        scale = min(1.0, self.settings.tracking.side / max(self.found.width, self.found.height))
-        return max(2, round(self.found.height * scale)), max(2, round(self.found.width * scale))
 
     def _drafts(self) -> Iterator[Draft]:
         analysis = self._analysis()

@@ -12,7 +12,7 @@ from hallo_lit.faces.landmarks import yaw_pitch_roll
 from hallo_lit.signals.lip_audio import lip_audio_sync, openings, speech_share
 
 _STILL = (33, 133, 362, 263, 168, 6, 1)  # eye corners and nose: they do not move when the mouth does
-_REACH = 5  # frames over which speed is taken, so that jitter does not count
+_REACH = 2  # frames over which speed is taken: jitter hardly counts, shaking does
 _FACE_SIDE = 192  # pixels the face is brought to before its sharpness is taken
 
 

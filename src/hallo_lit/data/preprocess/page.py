@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ def write_page(root: Path, lines: Sequence[Line], most: int = 48) -> Path:
     draw = ImageDraw.Draw(page)
     _table(draw, summary)
     for name, group, height in zip(("In the store", "Not in the store"), (good, bad), heights, strict=True):
-        draw.text((_EDGE, top), f"{name} ({len(group)} shown)", _BLACK, ImageFont.load_default(17))
+        draw.text((_EDGE, top), f"{name} ({len(group)} shown)", _BLACK, _font(17))
         for i, entry in enumerate(group):
             place = (_EDGE + i % _COLUMNS * _TILE[0], top + _HEAD + i // _COLUMNS * _TILE[1])
             _tile(page, draw, place, entry, records)
@@ -46,7 +48,7 @@ def write_page(root: Path, lines: Sequence[Line], most: int = 48) -> Path:
 
 
 def _table(draw: ImageDraw.ImageDraw, summary: Summary) -> None:
-    font = ImageFont.load_default(14)
+    font = _font(13)
     for i, (name, *numbers) in enumerate(counts(summary)):
         draw.text((_EDGE, _EDGE + _ROW * i), name, _BLACK, font)
         for column, number in enumerate(numbers):
@@ -77,7 +79,7 @@ def _tile(
     entry: dict[str, Any],
     records: Records,
 ) -> None:
-    font = ImageFont.load_default(11)
+    font = _font(10)
     colour = _COLOURS.get(entry["verdict"], _OTHER)
     x, y = place
     draw.rectangle((x, y, x + THUMB + 5, y + THUMB + 5), colour)
@@ -86,8 +88,16 @@ def _tile(
     if thumb is not None:
         page.paste(thumb, (x + 3 + (THUMB - thumb.width) // 2, y + 3 + (THUMB - thumb.height) // 2))
     reasons = "; ".join(entry["reasons"]) or _numbers(entry.get("measured") or {})
-    time = f" {entry['start']:.1f}-{entry['end']:.1f} s" if "start" in entry else ""
-    words = _wrapped(draw, f"{Path(entry['source']).name}{time}", font, 1)
+    words = _wrapped(draw, Path(entry["source"]).name, font, 1)
+    if "start" in entry:
+        draw.text(
+            (x + 6, y + 5),
+            f"{entry['start']:.1f}-{entry['end']:.1f} s",
+            _BLACK,
+            font,
+            stroke_width=2,
+            stroke_fill="white",
+        )
     words += _wrapped(draw, f"{entry['verdict']}: {reasons}" if reasons else entry["verdict"], font, _LINES - 1)
     for i, line in enumerate(words):
         draw.text((x, y + THUMB + 8 + _LINE * i), line, colour if i else _BLACK, font)
@@ -127,6 +137,17 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: Any, most: int) -> list
         lines = lines[:most]
         lines[-1] += " …"
     return [_shortened(draw, line, font) for line in lines]
+
+
+@cache
+def _font(size: int) -> Any:
+    """DejaVu, which knows more letters than Pillow's own font, comes with matplotlib, which comes with mediapipe."""
+    found = find_spec("matplotlib")
+    if found is not None and found.origin is not None:
+        path = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        if path.is_file():
+            return ImageFont.truetype(str(path), size)
+    return ImageFont.load_default(size)
 
 
 def _shortened(draw: ImageDraw.ImageDraw, line: str, font: Any) -> str:

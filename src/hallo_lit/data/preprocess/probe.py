@@ -81,7 +81,7 @@ def objections(found: Facts, filters: Filters) -> list[str]:
     """Reasons to reject the whole file."""
     reasons = []
     if found.fps < filters.min_fps:
-        reasons.append(f"{found.fps:.3g} frames per second are too few to see lips move (needs {filters.min_fps:g})")
+        reasons.append(f"its rate of {found.fps:.3g} fps is too low to see lips move (needs {filters.min_fps:g})")
     if not found.sound_seconds and filters.sound == "required":
         reasons.append("it has no sound track, so there is nothing for the lips to follow")
     return reasons

@@ -47,9 +47,9 @@ class Summary:
 def summarise(lines: Sequence[Line]) -> Summary:
     clips = [clip for line in lines if "duplicate_of" not in line for clip in line["clips"]]
     seconds = sum(clip["end"] - clip["start"] for clip in clips if clip["verdict"] != REJECTED)
-    lost = [clip for clip in clips if clip["verdict"] == REJECTED]
-    lost += [line for line in lines if not line["clips"]]
-    reasons = Counter(_kind(reason) for entry in lost for reason in entry["reasons"])
+    lost = [reason for clip in clips if clip["verdict"] == REJECTED for reason in clip["reasons"]]
+    lost += [reason.replace(line["path"], "it") for line in lines if not line["clips"] for reason in line["reasons"]]
+    reasons = Counter(_kind(reason) for reason in lost)
     return Summary(Counter(line["verdict"] for line in lines), Counter(c["verdict"] for c in clips), seconds, reasons)
 
 
@@ -75,6 +75,5 @@ def table(summary: Summary) -> str:
 
 
 def _kind(reason: str) -> str:
-    """A reason without what belongs to one video alone: digits and file names."""
-    words = (word for word in reason.split(" (")[0].split() if "/" not in word)
-    return " ".join("n" if any(c.isdigit() for c in word) else word for word in words)
+    """A reason without the numbers of one video."""
+    return " ".join("n" if any(c.isdigit() for c in word) else word for word in reason.split(" (")[0].split())

@@ -30,7 +30,7 @@ class Tracking:
     """Finding faces and following them."""
 
     every: int = 5  # frames between two looks
-    side: int = 640  # longer side in pixels of the picture that is searched
+    side: int = 960  # longer side in pixels of the picture that is searched
     max_faces: int = 4
     max_gap: float = 0.61  # seconds for which a face may be missed
     outside: float = 0.1  # share of the face box that may lie outside the picture
