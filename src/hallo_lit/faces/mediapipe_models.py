@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -72,28 +73,34 @@ class FaceLandmarker:
             running_mode=vision.RunningMode.IMAGE if static else vision.RunningMode.VIDEO,
             num_faces=max_faces,
         )
+        self._damaged = UserError(
+            f"{task_file} is not a face landmarker model or is damaged; download it again from {TASK_URL}"
+        )
         try:
             with chatter_hidden():
                 self._task = vision.FaceLandmarker.create_from_options(options)
-                self._run = _Quietly(self._task.detect if static else self._task.detect_for_video)
-                self(_NOTHING)
         except (RuntimeError, ValueError) as error:
-            raise UserError(
-                f"{task_file} is not a face landmarker model or is damaged; download it again from {TASK_URL}"
-            ) from error
+            raise self._damaged from error
+        self._run = _Quietly(self._task.detect if static else self._task.detect_for_video)
+        with chatter_hidden():
+            self(_NOTHING)
 
     def __call__(self, image: Pixels) -> list[Landmarks]:
         colours = self._mediapipe.ImageFormat.SRGB
         picture = self._mediapipe.Image(image_format=colours, data=np.ascontiguousarray(image))
-        if self._milliseconds is None:
-            found = self._run(picture)
-        else:
+        arguments = [picture]
+        if self._milliseconds is not None:
             self._milliseconds += 40
-            found = self._run(picture, self._milliseconds)
+            arguments.append(self._milliseconds)
+        try:
+            found = self._run(*arguments)
+        except RuntimeError as error:  # parts of the file are checked only when they first run
+            raise self._damaged from error
         return [_points(face, image) for face in found.face_landmarks]
 
     def close(self) -> None:
-        self._task.close()
+        with suppress(RuntimeError):  # a task that failed complains once more
+            self._task.close()
 
 
 class FaceFinder:
