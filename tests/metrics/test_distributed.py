@@ -30,7 +30,7 @@ def pair(index: int) -> tuple[Video, Video]:
 
 
 def metrics(weights: str) -> list[VideoMetric]:
-    return [FID(weights, skip=0), EFID("landmarks"), Smoothness(landmarks=False), Aperture()]
+    return [FID(weights, skip=2), EFID("landmarks"), Smoothness(landmarks=False), Aperture()]
 
 
 def story(rank: int, world: int, weights: str) -> list[dict[str, object]]:

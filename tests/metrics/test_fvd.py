@@ -38,6 +38,7 @@ def test_windows_are_complete_and_the_same_on_both_sides(script: Path):
     report = metric.report()
     assert report.values["fvd_n_real"] == report.values["fvd_n_fake"] == 3
     assert [verdict.counted for verdict in report.verdicts] == [True, True, False]
+    assert report.verdicts[0].reason == "2 generated against 3 real windows: the first 2 were compared"
     assert report.verdicts[2].reason == "one of the sides is shorter than a window of 9 frames"
     assert "rank-deficient" in report.notes[0]
     assert script.name in report.weights

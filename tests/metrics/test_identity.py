@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +51,19 @@ def test_clips_without_truth_or_face_are_verdicts():
     report = metric.report()
     assert report.counted == 0
     assert report.values == {}
+
+
+def test_the_hash_of_the_encoders_file_is_reported(tmp_path: Path):
+    path = tmp_path / "face.onnx"
+    path.write_bytes(b"abc")
+    weights = Identity(partial(FromFile, path=path)).report().weights
+    assert list(weights) == ["face.onnx"]
+    assert weights["face.onnx"].startswith("ba7816bf")
+
+
+class FromFile(Angle):
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
 
 def test_an_encoder_without_weights_skips_this_metric_alone():

@@ -46,6 +46,9 @@ def test_the_shorter_side_decides_and_batches_do_not_matter():
     fake = np.clip(real.astype(int) + np.random.default_rng(0).integers(-20, 20, real.shape), 0, 255).astype(np.uint8)
     whole, parts = measured(fake[:7], real, batch=7), measured(fake[:7], real, batch=2)
     assert whole == pytest.approx(parts, rel=1e-6)
+    metric = Paired(batch=3)
+    metric.update(Video.from_arrays("a", fake[:7]), Video.from_arrays("a", real))
+    assert metric.report().verdicts[0].reason == "7 generated against 9 real frames: the first 7 were compared"
 
 
 def test_the_mouth_box_sees_only_the_mouth():

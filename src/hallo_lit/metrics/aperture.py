@@ -50,6 +50,7 @@ class Aperture(ClipMetric):
         made = lip_audio.openings(fake.landmarks)
         opening, width = _truth(real)
         length = min(len(made.inner), len(opening))
+        self.compared(len(made.inner), len(opening))
         curves = [curve[:length] for curve in (made.inner, made.width, opening, width)]
         kept = np.isfinite(curves).all(0)
         if kept.sum() < self.fewest:

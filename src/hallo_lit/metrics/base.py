@@ -23,7 +23,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one item; `values` are its own numbers where the metric has any."""
+    """What became of one item: why it was left out or what is special about it, and its own numbers if any."""
 
     item: str
     counted: bool
@@ -70,6 +70,7 @@ class VideoMetric(Metric):
         self.notes: list[str] = []
         self.hashes: dict[str, str] = {}
         self.verdicts: list[Verdict] = []
+        self.caveat = ""  # `measure` may say here what was special about a clip that counts
 
     @property
     def name(self) -> str:
@@ -87,12 +88,18 @@ class VideoMetric(Metric):
         """One generated clip and, for metrics that compare, its ground truth."""
         if self.skipped is not None:
             return
+        self.caveat = ""
         try:
             values = self.measure(fake, real)
         except Unmeasurable as error:
             self.verdicts.append(Verdict(fake.name, False, str(error)))
         else:
-            self.verdicts.append(Verdict(fake.name, True, "", values))
+            self.verdicts.append(Verdict(fake.name, True, self.caveat, values))
+
+    def compared(self, made: int, true: int, unit: str = "frames") -> None:
+        """Notes as caveat when the sides are of different length."""
+        if made != true:
+            self.caveat = f"{made} generated against {true} real {unit}: the first {min(made, true)} were compared"
 
     def reset(self) -> None:
         super().reset()

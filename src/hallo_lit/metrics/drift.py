@@ -13,7 +13,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from hallo_lit.errors import UserError
 from hallo_lit.metrics.base import ClipMetric
-from hallo_lit.metrics.identity import Embedder
+from hallo_lit.metrics.identity import Embedder, weights_of
 from hallo_lit.metrics.video import FPS, Unmeasurable, Video
 
 SIDE = 128  # pixels, of the mean pictures
@@ -72,6 +72,7 @@ class Drift(ClipMetric):
             if encoder is None:
                 raise UserError("Set metric.drift.encoder to measure it.")
             self.encoder = encoder()
+            self.hashes |= weights_of(encoder)
         except UserError as error:
             self.notes.append(f"identity of drift was skipped. {error}")
 

@@ -75,6 +75,7 @@ class EFID(FrechetMetric):
     def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         sides = [self.codes(fake), self.codes(truth_of(real))]
         count = min(len(side) for side in sides)
+        self.compared(len(sides[0]), len(sides[1]))
         sides = [side[:count] for side in sides]
         if not all(np.isfinite(side).all(1).any() for side in sides):
             raise Unmeasurable("one of the sides has no frame with finite codes")

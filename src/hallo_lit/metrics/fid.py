@@ -42,8 +42,8 @@ class FID(FrechetMetric):
         self.network = self.adopt(FidInception, WEIGHTS, weights, "metric.fid.weights")
 
     @torch.no_grad()
-    def features(self, video: Video, frames: int | None = None) -> Moments:
-        """Moments of the first `frames` frames, those left out not counted."""
+    def features(self, video: Video, frames: int | None = None) -> tuple[Moments, int]:
+        """Moments of the first `frames` frames after the skipped ones, and how many there would have been."""
         assert self.network is not None
         found, index = Moments.zeros(self.width, self.device), 0
         for batch in video.batches(self.batch):
@@ -52,15 +52,14 @@ class FID(FrechetMetric):
             if len(wanted):
                 images = resize.FID[self.preset](resize.to_tensor(wanted, self.device), FidInception.SIDE)
                 found = found.add(self.network(images))
-            if frames is not None and index >= self.first + frames:
-                break
-        return found
+        return found, max(0, index - self.first)
 
     def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:
-        made = self.features(fake)
-        true = self.features(truth_of(real), int(made.n))
-        if true.n < made.n:  # a longer generated clip: cut it to its ground truth
-            made = self.features(fake, int(true.n))
+        made, made_length = self.features(fake)
+        true, true_length = self.features(truth_of(real), made_length)
+        if true_length < made_length:
+            made, _ = self.features(fake, true_length)
+        self.compared(made_length, true_length)
         if not made.n:
             raise Unmeasurable("there is no frame after the first one on one of the sides")
         if not (made.total.isfinite().all() and true.total.isfinite().all()):

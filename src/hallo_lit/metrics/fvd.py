@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar
 
@@ -72,15 +73,20 @@ class FVD(FrechetMetric):
         return self.network(images.transpose(0, 1)[None])
 
     def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:
-        pairs = zip(self.windows(fake), self.windows(truth_of(real)), strict=False)  # the shorter side decides
-        found = [(self.features(made), self.features(true)) for made, true in pairs]
+        found: list[tuple[Tensor, Tensor]] = []
+        lengths = [0, 0]
+        for made, true in zip_longest(self.windows(fake), self.windows(truth_of(real))):
+            lengths = [lengths[0] + (made is not None), lengths[1] + (true is not None)]
+            if made is not None and true is not None:
+                found.append((self.features(made), self.features(true)))
+        self.compared(lengths[0], lengths[1], "windows")
         if not found:
             raise Unmeasurable(f"one of the sides is shorter than a window of {self.window} frames")
-        made, true = (torch.cat(side) for side in zip(*found, strict=True))
-        if not (made.isfinite().all() and true.isfinite().all()):
+        sides = [torch.cat(side) for side in zip(*found, strict=True)]
+        if not all(side.isfinite().all() for side in sides):
             raise Unmeasurable("its features are not finite")
-        self.add(made, real=False)
-        self.add(true, real=True)
+        self.add(sides[0], real=False)
+        self.add(sides[1], real=True)
         return {"windows": float(len(found))}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -12,12 +14,19 @@ from torch import Tensor
 from hallo_lit.errors import UserError
 from hallo_lit.metrics.base import ClipMetric, truth_of
 from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.weight_file import sha256
 
 
 class Embedder(Protocol):
     """A face recognition network: (H, W, 3) uint8 and (478, 2 or 3) landmarks -> (d,)."""
 
     def __call__(self, image: np.ndarray, landmarks: np.ndarray) -> Tensor: ...
+
+
+def weights_of(encoder: Callable[[], Embedder]) -> dict[str, str]:
+    """Name and hash of the file an encoder was made from, where it was made from one."""
+    path = encoder.keywords.get("path") if isinstance(encoder, partial) else None
+    return {} if path is None else {Path(path).name: sha256(Path(path))}
 
 
 class Identity(ClipMetric):
@@ -42,6 +51,7 @@ class Identity(ClipMetric):
             if encoder is None:
                 raise UserError("No face encoder: set metric.identity.encoder, and bring the weights it asks for.")
             self.encoder = encoder()
+            self.hashes |= weights_of(encoder)
         except UserError as error:
             self.skip(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from hallo_lit.metrics.weight_file import WeightFile, load_strict, read_state, s
 
 WEIGHTS = WeightFile("alexnet-owt-7be5be79.pth", "torchvision")
 LIPS = (61, 291, 0, 17)
+_NONE = np.zeros((0, 0, 0, 3), np.uint8)
 MARGIN = 0.3  # of the lips' width, on every side of the mouth box
 
 
@@ -83,14 +85,19 @@ class Paired(ClipMetric):
 
     def pairs(self, fake: Video, real: Video) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Batches of both sides, (n, H, W, 3) uint8 each."""
-        for made, true in zip(fake.batches(self.batch), real.batches(self.batch), strict=False):
+        lengths = [0, 0]
+        for made, true in zip_longest(fake.batches(self.batch), real.batches(self.batch), fillvalue=_NONE):
+            lengths = [lengths[0] + len(made), lengths[1] + len(true)]
             made, true = made[: len(true)], true[: len(made)]
+            if not len(made):
+                continue
             if self.size is not None:
                 made, true = (_resized(side, self.size) for side in (made, true))
             if made.shape != true.shape:
                 sizes = " and ".join(f"{side.shape[2]}x{side.shape[1]}" for side in (made, true))
                 raise Unmeasurable(f"generated and real frames have different sizes ({sizes}); set metric.paired.size")
             yield made, true
+        self.compared(lengths[0], lengths[1])
 
     @torch.no_grad()
     def _distance(self, a: Tensor, b: Tensor) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import cv2
 import numpy as np
 
 from hallo_lit.metrics.base import ClipMetric
@@ -69,7 +70,7 @@ def flicker(video: Video) -> float:
     total, count = 0.0, 0
     before: list[np.ndarray] = []
     for frame in video.frames():
-        grey = frame.astype(np.float32).mean(2)
+        grey = cv2.cvtColor(frame.astype(np.float32), cv2.COLOR_RGB2GRAY)
         if before and before[-1].shape != grey.shape:
             raise Unmeasurable("its frames change their size")
         before = [*before[-2:], grey]

@@ -61,7 +61,7 @@ def syncnet(topic: Topic) -> Iterator[Case]:
     yield close("lip features", features, topic["lip_feature512"], 1e-3, relative=True)
     yield close("lip embedding", lips, topic["lip_embedding"], 1e-3)
     yield close("audio embedding", audio, topic["audio_embedding"], 1e-3)
-    yield from search_cases("clip", topic, "", lips, audio, sync_offset.REACH)
+    yield from search_cases("clip", topic, "", lips, audio, topic.values.get("vshift", sync_offset.REACH))
 
 
 def formula(index: int, height: int, width: int) -> np.ndarray:
