@@ -136,6 +136,10 @@ SOURCES = (
 
 ELSEWHERE = (
     (
+        r"^(down|up)\.\d+\.cells\.",
+        "a network out of a bundle, which needs no import; give the bundle's folder to check",
+    ),
+    (
         r"^model\.diffusion_model\.",
         "a whole Stable Diffusion checkpoint in CompVis names; give the diffusers UNet instead",
     ),
