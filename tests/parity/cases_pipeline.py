@@ -12,7 +12,7 @@ from vector_set import Case
 
 from hallo_lit.animation.handover import PixelHandover
 from hallo_lit.animation.video_generator import Recipe, VideoGenerator
-from hallo_lit.components.audio_encoder.base import window
+from hallo_lit.components.audio_encoder.base import pad_to_clips, window
 from hallo_lit.components.audio_encoder.frame_grid import to_frames
 from hallo_lit.components.audio_encoder.loudness import Loudness
 from hallo_lit.components.audio_encoder.wav2vec import Wav2Vec2
@@ -36,9 +36,17 @@ def wav2vec(case: Case) -> None:
     case.check("audio_emb", torch.stack(states[1:], 1))
     case.check("normalised_waveform", Loudness.of([wave]).standardise(wave))
     for name in ("preprocess_clip", "preprocess_noclip"):
-        features = net(wave, case.config[name]["frames_after_padding"])
+        config = case.config[name]
+        features = heard(net, wave, config["audio_length_frames"], config["clip_length"])
         case.check(f"{name}.audio_emb", features)
         case.check(f"{name}.windows", window(features))
+
+
+def heard(net: Wav2Vec2, wave: Tensor, frames: int, clip_frames: int) -> Tensor:
+    """Features (frames rounded up to whole clips, layers, width) by the original's own count of frames, which its
+    floating-point arithmetic sometimes makes one larger than ours."""
+    padded, frames = pad_to_clips(Loudness.of([wave]).standardise(wave), frames, clip_frames)
+    return torch.stack(net.hidden_states(padded, frames)[1:], 1)
 
 
 def interpolated(net: Wav2Vec2, wave: Tensor, frames: int) -> Tensor:
@@ -49,7 +57,7 @@ def interpolated(net: Wav2Vec2, wave: Tensor, frames: int) -> Tensor:
 def pipeline(case: Case) -> None:
     c = case.config
     audio = Wav2Vec2(case.vectors.config("case04"), case.state(key="wav2vec_state_dict"))
-    features = audio(case["waveform"], c["frames_after_padding"])
+    features = heard(audio, case["waveform"], c["audio_length_frames"], c["n_sample_frames"])
     case.check("audio_emb", features)
     portrait = analysed(case)
     count = len({name.split(".")[1] for name in case.io if name.startswith("in.clip")})
@@ -94,7 +102,7 @@ def generate(case: Case, quirks: Quirks, portrait: Portrait, windows: Tensor, cl
         noise = case[f"{name}.noise"].transpose(1, 2)
         past = net.encode(video.handover.past(video.pixels, video.known.portrait, recipe.motion_frames))
         rows = windows[clip * recipe.clip_frames :][: recipe.clip_frames]
-        frames = video.clip(rows, noise, lambda t, x, trace=trace: trace.append((t, x)))
+        frames = video.decode(video.sample(rows, noise, lambda t, x, trace=trace: trace.append((t, x))))
         case.check(f"{name}.{suffix}final_latents", trace[-1][1].transpose(1, 2))
         if suffix:
             continue

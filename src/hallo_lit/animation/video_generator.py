@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ class Recipe:
 
 
 class VideoGenerator:
-    """One portrait, analysed and encoded once; `clip` is called for every clip of the video in turn.
+    """One portrait, encoded once; `sample` and `decode` are called for every clip of the video in turn.
 
     Noise comes from `generator` (CPU, fp32), so a seed gives the same video on every device up to rounding.
     `denoise` replaces the model's forward, for example by its compiled form.
@@ -73,21 +73,23 @@ class VideoGenerator:
         return drawn.transpose(1, 2).to(self.device, self.dtype)
 
     @torch.inference_mode()
-    def clip(
+    def sample(
         self, audio: Tensor, noise: Tensor | None = None, on_step: Callable[[int, Tensor], None] | None = None
     ) -> Tensor:
-        """Frames (f, 3, H, W) in [0, 1], fp32, for windowed audio features (f, window, layers, width)."""
-        recipe = self.recipe
-        past = self.hallo.encode(self.handover.past(self.pixels, self.known.portrait, recipe.motion_frames))
-        known = self.known
-        inputs = ClipInputs(
-            known.portrait, past, audio[None].to(past), known.identity, known.regions, known.locator
-        ).repeat(self.passes)
+        """Latents (f, c, h, w) of the next clip for windowed audio features (f, window, layers, width)."""
+        recipe, known = self.recipe, self.known
+        past = self.hallo.encode(self.handover.past(self.pixels, known.portrait, recipe.motion_frames))
+        inputs = replace(known, past=past, audio=audio[None].to(past)).repeat(self.passes)
         batched = self.hallo.condition(inputs, self.prepared, self.drop, self.region_scale)
         *nulls, given = (batched.row(i, self.drop) for i in range(self.passes))
         scheduler = recipe.sampler.scheduler(recipe.process)
         start = self.noise() if noise is None else noise
-        latents = sample_clip(self.denoise, start, scheduler, recipe.guidance, given, nulls, on_step)[0]
-        pixels = self.hallo.codec.decode(latents, recipe.decode_chunk)
-        self.handover.keep(pixels[-recipe.motion_frames :], latents[-recipe.motion_frames :])
+        return sample_clip(self.denoise, start, scheduler, recipe.guidance, given, nulls, on_step)[0]
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Frames (f, 3, H, W) in [0, 1], fp32, of a clip's latents; its last ones become the next motion frames."""
+        latents = latents.to(self.device, self.dtype)
+        pixels = self.hallo.codec.decode(latents, self.recipe.decode_chunk)
+        self.handover.keep(pixels[-self.recipe.motion_frames :], latents[-self.recipe.motion_frames :])
         return (pixels.float() / 2 + 0.5).clamp(0, 1)

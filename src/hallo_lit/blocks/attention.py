@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
@@ -12,7 +14,8 @@ from hallo_lit.structs import KeyValue
 
 def attention(dim: int, heads: int, context_dim: int | None = None) -> Attention:
     """Weights of multi-head attention from `dim` to `context_dim` (itself by default); no bias on q, k and v."""
-    return Attention(dim, context_dim, heads=heads, dim_head=dim // heads, processor=Kernel())
+    kernel: Any = Kernel()  # diffusers only names the type of its own
+    return Attention(dim, context_dim, heads=heads, dim_head=dim // heads, processor=kernel)
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -41,13 +44,20 @@ def attend(
         if keep is not None:
             extra = KeyValue(*(torch.where(keep[:, None, None, None], e, o) for e, o in zip(extra, own, strict=True)))
         key, value = torch.cat([key, extra.key], 2), torch.cat([value, extra.value], 2)
-    out = attn.processor(query, key, value)
-    return attn.to_out[0](out.transpose(1, 2).flatten(2))
+    kernel: Any = attn.processor
+    out: Tensor = kernel(query, key, value)
+    return _output(attn)(out.transpose(1, 2).flatten(2))
 
 
 def attend_to_nothing(attn: Attention) -> Tensor:
     """What `attend` gives for an all-zero context: keys and values are zero, so only the output bias (c,) is left."""
-    return attn.to_out[0].bias
+    return _output(attn).bias
+
+
+def _output(attn: Attention) -> nn.Linear:
+    layer = attn.to_out[0]
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 class ZeroConv(nn.Linear):

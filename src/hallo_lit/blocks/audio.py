@@ -29,6 +29,8 @@ class AudioBlock(nn.Module):
 class AudioTransformer(TokenTransformer):
     """`width` is the block's own width, which released Hallo weights have narrower than `channels` in places."""
 
+    block: AudioBlock
+
     def __init__(self, channels: int, width: int, heads: int, fusion: nn.Module, groups: int) -> None:
         super().__init__(channels, width, AudioBlock(width, heads, fusion), groups)
 

@@ -7,6 +7,7 @@ from diffusers get diffusers' matching processor.
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +41,7 @@ class XformersKernel(Kernel):
         return memory_efficient_attention(query, key, value).transpose(1, 2)
 
 
-KERNELS = {
+KERNELS: dict[str, tuple[Any, Any]] = {
     "sdpa": (Kernel, AttnProcessor2_0),
     "math": (MathKernel, AttnProcessor),
     "xformers": (XformersKernel, XFormersAttnProcessor),

@@ -49,6 +49,10 @@ class TokenTransformer(nn.Module):
 
 
 class SpatialTransformer(TokenTransformer):
+    """The envelope around a `SpatialBlock`."""
+
+    block: SpatialBlock
+
     def __init__(self, channels: int, heads: int, context_dim: int, groups: int) -> None:
         super().__init__(channels, channels, SpatialBlock(channels, heads, context_dim), groups)
 

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 class TemporalTransformer(nn.Module):
     """Self-attention along time at every pixel; the output projection starts at zero, so a new one does nothing."""
 
-    def __init__(
-        self, channels: int, heads: int = 8, blocks: int = 1, max_frames: int = 32, groups: int = 32
-    ) -> None:
+    def __init__(self, channels: int, heads: int = 8, blocks: int = 1, max_frames: int = 32, groups: int = 32) -> None:
         super().__init__()
+        self.positions = max_frames
         self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
         self.proj_in = nn.Linear(channels, channels)
         self.blocks = nn.Sequential(

@@ -6,7 +6,7 @@ public checkpoint needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 import torch
@@ -23,14 +23,20 @@ from hallo_lit.structs import Conditioning
 class Level(nn.Module):
     """Cells of one resolution, and the step to the next."""
 
-    def __init__(self, cells: list[Cell], resample: nn.Module | None = None) -> None:
+    cells: Sequence[Cell]
+    resample: Downsample2D | Upsample2D | None
+
+    def __init__(self, cells: list[Cell], resample: Downsample2D | Upsample2D | None = None) -> None:
         super().__init__()
-        self.cells = nn.ModuleList(cells)
+        self.cells = nn.ModuleList(cells)  # type: ignore[assignment]  # a list of cells, to its readers
         self.resample = resample
 
 
 class Trunk(nn.Module):
     """Down, across and up. `checkpointing` trades compute for memory cell by cell and changes no value."""
+
+    down: Sequence[Level]
+    up: Sequence[Level]
 
     def __init__(self, spec: UNetSpec, extras: Extras | None = None, checkpointing: bool = False) -> None:
         super().__init__()
@@ -47,23 +53,27 @@ class Trunk(nn.Module):
         self.time_proj = Timesteps(ch[0], flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_embedding = TimestepEmbedding(ch[0], 4 * ch[0])
 
-        self.down, skips = nn.ModuleList(), [ch[0]]
+        down: list[Level] = []
+        skips = [ch[0]]
         for i, cout in enumerate(ch):
             widths = [ch[max(i - 1, 0)]] + [cout] * (spec.layers - 1)
             cells = [cell(cin, cout, i, spec.attention[i], cin) for cin in widths]
             # name="op" keeps diffusers from registering the same weights twice
-            self.down.append(Level(cells, Downsample2D(cout, use_conv=True, name="op") if i < last else None))
+            down.append(Level(cells, Downsample2D(cout, use_conv=True, name="op") if i < last else None))
             skips += [cout] * (spec.layers + (i < last))
+        self.down = nn.ModuleList(down)  # type: ignore[assignment]
 
         self.mid = Level([cell(ch[-1], ch[-1], last, True, ch[-1]), Cell(spec, ch[-1], ch[-1], last, None)])
 
-        self.up, cin = nn.ModuleList(), ch[-1]
+        up: list[Level] = []
+        cin = ch[-1]
         for i in reversed(range(len(ch))):
             cells = []
             for _ in range(spec.layers + 1):
                 cells.append(cell(cin + skips.pop(), ch[i], i, spec.attention[i], ch[max(i - 1, 0)]))
                 cin = ch[i]
-            self.up.append(Level(cells, Upsample2D(cin, use_conv=True) if i > 0 else None))
+            up.append(Level(cells, Upsample2D(cin, use_conv=True) if i > 0 else None))
+        self.up = nn.ModuleList(up)  # type: ignore[assignment]
 
     def time(self, timestep: Tensor, like: Tensor) -> Tensor:
         """(n,) timesteps -> (n, 4 c0) embedding; the sinusoids are computed in fp32."""

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from hallo_lit.animation.animator import Animator, Options
+from hallo_lit.animation.building import from_bundle, from_config, make_recipe
 from hallo_lit.animation.jobs import BadRow, Job, perform, read_jobs
+from hallo_lit.cli.compose import compose, plain
+from hallo_lit.cli.compose import compose
 from hallo_lit.cli.progress import Phases
+from hallo_lit.cli.recommended import adopt, named_by
+from hallo_lit.cli.recommended import adopt
 from hallo_lit.errors import UserError
+from hallo_lit.weights.bundle import open_bundle
 
 PER_JOB = (
     "seed",
@@ -84,11 +93,51 @@ class Animate:
     """Makes one video after the other with networks that are loaded once."""
 
     def __init__(self, cfg: DictConfig, phases: Phases) -> None:
-        self.cfg, self.phases = cfg, phases
+        from hallo_lit.animation.building import from_bundle, from_config
+        from hallo_lit.weights.bundle import open_bundle
+
+        self.cfg, self.phases, self.usual = cfg, phases, compose("animate")
+        self.named = named_by(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+        self.bundle = {} if cfg.weights is None else open_bundle(cfg.weights, check=False)[1]
+        settings = self.settings(cfg)
+        if cfg.weights is None:
+            _note("no weights= given: the model is random and the video will show noise in place of the face.")
+            self.animator = from_config(settings, None, cfg.seed)
+        else:
+            self.animator = from_bundle(cfg.weights, settings, None)
+        phases("load", 1, 1)
+        for part, device in self.animator.devices().items():
+            _note(f"{part}: {device}")
 
     def __call__(self, job: Job) -> None:
-        raise NotImplementedError
+        """Prints where the video is and how long each phase took."""
+        from hallo_lit.animation.animator import Options
+        from hallo_lit.animation.building import make_recipe
+
+        own = with_options(self.cfg, job)
+        recipe = make_recipe(self.settings(own, job.options), self.animator.hallo, None) if job.options else None
+        options = Options(
+            seed=own.seed,
+            crop=own.crop,
+            face=own.face,
+            face_expand_ratio=own.face_expand_ratio,
+            recipe=recipe,
+            frames_dir=None if own.frames_dir is None else Path(own.frames_dir),
+            resume=own.resume,
+        )
+        try:
+            made = self.animator.animate(job.portrait, job.audio, job.out, options, self.phases)
+        except KeyboardInterrupt:
+            if job.out.with_name(f"{job.out.name}.parts").is_dir():
+                _note(f"the finished clips of {job.out} are kept; the same call with resume=true goes on.")
+            raise
+        print(f"{made}  {self.phases.summary()}")
+        self.phases.start_over()
+
+    def settings(self, cfg: DictConfig, also_named: Iterable[str] = ()) -> dict[str, Any]:
+        """The configuration as plain data, the bundle's recommendations included."""
+        return adopt(cfg, self.usual, self.bundle, [*self.named, *also_named])
 
 
-def settings(cfg: DictConfig) -> dict[str, Any]:
-    raise NotImplementedError
+def _note(text: str) -> None:
+    print(f"hallo-lit: {text}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ class FaceLocator(nn.Module):
         super().__init__()
         self.conv_in = nn.Conv2d(3, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList()
-        for cin, cout in zip(widths[:-1], widths[1:], strict=True):
+        for cin, cout in pairwise(widths):
             self.blocks.append(nn.Conv2d(cin, cin, 3, padding=1))
             self.blocks.append(nn.Conv2d(cin, cout, 3, padding=1, stride=2))
         self.conv_out = nn.Conv2d(widths[-1], out_channels, 3, padding=1)

@@ -54,7 +54,7 @@ class Hallo(nn.Module):
         face_locator: FaceLocator,
         identity_projection: IdentityProjection,
         audio_projection: AudioProjection | None = None,
-        quirks: Quirks = Quirks(),  # noqa: B008  (frozen)
+        quirks: Quirks = Quirks(),
     ) -> None:
         super().__init__()
         self.codec = codec
@@ -89,7 +89,7 @@ class Hallo(nn.Module):
     def condition(
         self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop, region_scale: Tensor | None = None
     ) -> Conditioning:
-        """What changes from clip to clip: audio tokens and motion frames. `region_scale` (r,) is all ones by default."""
+        """What changes from clip to clip: audio tokens and motion frames. `region_scale` (r,): ones by default."""
         frames, regions = clip.audio.shape[1], clip.regions.shape[-3]
         audio = None
         if self.audio_projection is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL
@@ -25,7 +26,7 @@ class LatentCodec(nn.Module):
     ) -> None:
         super().__init__()
         levels = len(channels)
-        self.vae = AutoencoderKL(
+        self.vae: Any = AutoencoderKL(
             block_out_channels=tuple(channels),
             down_block_types=("DownEncoderBlock2D",) * levels,
             up_block_types=("UpDecoderBlock2D",) * levels,

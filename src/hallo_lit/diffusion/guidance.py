@@ -20,6 +20,9 @@ class Guidance(Protocol):
     def __call__(self, predict: Predict, t: int, given: Conditioning, nulls: Sequence[Conditioning]) -> Tensor:
         """The prediction at timestep t in 0..999."""
 
+    def describe(self) -> str:
+        """The guidance and its scales in a few words, for logs and metadata."""
+
 
 class NoGuidance:
     """One pass per step."""
@@ -29,19 +32,25 @@ class NoGuidance:
     def __call__(self, predict: Predict, t: int, given: Conditioning, nulls: Sequence[Conditioning]) -> Tensor:
         return predict(given)
 
+    def describe(self) -> str:
+        return "none"
+
 
 class JointGuidance:
     """e(null) + scale (e(given) - e(null)), the original's; at scale 1 a single pass."""
 
     def __init__(self, scale: float = 3.5) -> None:
         self.scale = scale
-        self.nulls = () if scale == 1 else (Drop.unconditional(1),)
+        self.nulls: tuple[Drop, ...] = () if scale == 1 else (Drop.unconditional(1),)
 
     def __call__(self, predict: Predict, t: int, given: Conditioning, nulls: Sequence[Conditioning]) -> Tensor:
         if not nulls:
             return predict(given)
         null = predict(nulls[0])
         return null + self.scale * (predict(given) - null)
+
+    def describe(self) -> str:
+        return f"joint {self.scale:g}"
 
 
 class SplitGuidance:
@@ -52,6 +61,7 @@ class SplitGuidance:
 
     def __init__(self, audio: float = 3.5, image: float = 3.5) -> None:
         self.audio, self.image = audio, image
+        self.nulls: tuple[Drop, ...]
         if audio == image:
             self.nulls = JointGuidance(audio).nulls
         else:
@@ -62,6 +72,9 @@ class SplitGuidance:
             return JointGuidance(self.audio)(predict, t, given, nulls)
         null, silent = predict(nulls[0]), predict(nulls[1])
         return null + self.image * (silent - null) + self.audio * (predict(given) - silent)
+
+    def describe(self) -> str:
+        return f"audio {self.audio:g}, image {self.image:g}"
 
 
 class IntervalGuidance:
@@ -75,3 +88,6 @@ class IntervalGuidance:
         if self.stop <= t <= self.start:
             return self.inner(predict, t, given, nulls)
         return predict(given)
+
+    def describe(self) -> str:
+        return f"{self.inner.describe()} at timesteps {self.start} to {self.stop}"

@@ -4,7 +4,7 @@ zero terminal SNR, arXiv 2305.08891; min-SNR weights, arXiv 2303.09556)."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from diffusers import DDIMScheduler
@@ -45,7 +45,8 @@ class NoiseProcess:
         self.beta_schedule, self.sampling_schedule = beta_schedule, sampling_schedule or beta_schedule
         self.steps, self.zero_terminal_snr = steps, zero_terminal_snr
         self.noise_offset, self.snr_gamma, self.weighting = noise_offset, snr_gamma, weighting
-        self.training_scheduler = DDIMScheduler(**self.scheduler_config(beta_schedule))
+        # diffusers leaves its schedulers untyped
+        self.training_scheduler: Any = DDIMScheduler(**self.scheduler_config(beta_schedule))
 
     def scheduler_config(self, schedule: str | None = None) -> dict[str, float | str | bool]:
         """Keywords that diffusers' schedulers share, for sampling unless `schedule` says otherwise."""

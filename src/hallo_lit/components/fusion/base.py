@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
 from hallo_lit.blocks.attention import attend, attend_to_nothing, attention
@@ -27,13 +28,15 @@ class AudioFusion(nn.Module):
 class RegionalFusion(AudioFusion):
     """One cross-attention per branch; a branch is a region of REGIONS, or "full" for the whole picture."""
 
+    attn: Sequence[Attention]
+
     def __init__(self, dim: int, heads: int, audio_dim: int, branches: Sequence[str] = REGIONS) -> None:
         super().__init__()
         unknown = [name for name in branches if name not in (*REGIONS, FULL)]
         if unknown or not branches:
             raise UserError(f"fusion.branches={list(branches)}: choose among {', '.join((*REGIONS, FULL))}.")
         self.branches = tuple(branches)
-        self.attn = nn.ModuleList(attention(dim, heads, audio_dim) for _ in branches)
+        self.attn = nn.ModuleList(attention(dim, heads, audio_dim) for _ in branches)  # type: ignore[assignment]
 
     def heard(self, x: Tensor, audio: Tensor | None) -> list[Tensor]:
         """What each branch attends to, (n, l, dim), or (dim,) where silence makes it the same everywhere."""
@@ -42,7 +45,6 @@ class RegionalFusion(AudioFusion):
     def weights(self, masks: Tensor, scale: Tensor) -> list[tuple[Tensor | float, Tensor | float]]:
         """Per branch its mask (n, l, 1) and its scale (); both are 1 for "full"."""
         regions = {
-            name: (mask[..., None], s)
-            for name, mask, s in zip(REGIONS, masks.unbind(1), scale.unbind(), strict=True)
+            name: (mask[..., None], s) for name, mask, s in zip(REGIONS, masks.unbind(1), scale.unbind(), strict=True)
         }
         return [regions.get(name, (1.0, 1.0)) for name in self.branches]

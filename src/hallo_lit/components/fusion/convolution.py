@@ -13,4 +13,4 @@ from hallo_lit.structs import REGIONS
 class ConvolutionFusion(HierarchicalFusion):
     def __init__(self, dim: int, heads: int, audio_dim: int, branches: Sequence[str] = REGIONS) -> None:
         super().__init__(dim, heads, audio_dim, branches)
-        self.zero_conv = nn.ModuleList(nn.Linear(dim, dim) for _ in branches)
+        self.zero_conv = nn.ModuleList(nn.Linear(dim, dim) for _ in branches)  # type: ignore[assignment]

@@ -15,9 +15,11 @@ from hallo_lit.structs import REGIONS
 class HierarchicalFusion(RegionalFusion):
     """One cross-attention per region, masked, then through a zero-conv, then summed."""
 
+    zero_conv: Sequence[nn.Linear]
+
     def __init__(self, dim: int, heads: int, audio_dim: int, branches: Sequence[str] = REGIONS) -> None:
         super().__init__(dim, heads, audio_dim, branches)
-        self.zero_conv = nn.ModuleList(ZeroConv(dim) for _ in branches)
+        self.zero_conv = nn.ModuleList(ZeroConv(dim) for _ in branches)  # type: ignore[assignment]
 
     def forward(self, x: Tensor, audio: Tensor | None, masks: Tensor, scale: Tensor) -> Tensor:
         update = x.new_zeros(())

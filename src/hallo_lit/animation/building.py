@@ -1,0 +1,167 @@
+"""An Animator from a resolved configuration, or from a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from hallo_lit.animation.animator import Animator
+from hallo_lit.animation.devices import pick_device, pick_precision
+from hallo_lit.animation.parts import weights_digest
+from hallo_lit.animation.portrait import PortraitReader
+from hallo_lit.animation.video_generator import Recipe
+from hallo_lit.blocks.kernels import use_attention
+from hallo_lit.components.hallo import Hallo
+from hallo_lit.diffusion.sampler import Denoise
+from hallo_lit.errors import UserError
+from hallo_lit.faces.landmarks import FaceLandmarks
+from hallo_lit.factory import OWN, build
+from hallo_lit.weights.bundle import load_bundle
+
+NETWORKS = ("model", "audio_encoder", "face_encoder")
+DEFAULTS: Mapping[str, Any] = {
+    "device": "auto",
+    "precision": "fp32",
+    "attention": "sdpa",
+    "compile": False,
+    "decode_chunk": 8,
+    "landmarks": "face_mesh",
+    "task_file": None,
+    "crop_margin": 1.0,
+    "frames": 14,
+    "motion_frames": 2,
+    "pose_weight": 1.0,
+    "face_weight": 1.0,
+    "lip_weight": 1.0,
+    "process": {"_target_": "hallo_lit.diffusion.process.NoiseProcess"},
+    "sampler": {"_target_": "hallo_lit.diffusion.sampler.Sampler"},
+    "guidance": {"_target_": "hallo_lit.diffusion.guidance.JointGuidance"},
+    "handover": {"_target_": "hallo_lit.animation.handover.PixelHandover", "_partial_": True},
+}
+
+
+def from_config(config: Mapping[str, Any], trust: Sequence[str] | None = OWN, seed: int = 0) -> Animator:
+    """A model with random weights from `seed`, for trying things out; the keys are those of `hallo-lit animate`.
+
+    Raises:
+        UserError: a setting is unknown, or not possible on this machine.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        hallo = build(config["model"], trust)
+        encoders = [build(config[name], trust) for name in ("audio_encoder", "face_encoder")]
+    return assemble(config, hallo, encoders[0], encoders[1], f"random (seed {seed}) {weights_digest(hallo)}", trust)
+
+
+def from_bundle(where: str | Path, settings: Mapping[str, Any], trust: Sequence[str] | None = OWN) -> Animator:
+    """The networks of a bundle with the bundle's own settings, except those in `settings`.
+
+    Raises:
+        UserError: see `weights.bundle.load_bundle`; or the bundle has no encoders.
+    """
+    merged = {**DEFAULTS, **settings}
+    device, dtype = pick_device(merged["device"]), pick_precision(merged["precision"])
+    bundle = load_bundle(where, device, dtype, trust=trust or OWN)
+    config = {**DEFAULTS, **bundle.config, **settings, **{key: bundle.config.get(key) for key in NETWORKS}}
+    for name in NETWORKS[1:]:
+        if getattr(bundle, name) is None:
+            raise UserError(f"Bundle {bundle.folder} has no {name}; import it again with the file that holds one.")
+    if not isinstance(bundle.model, Hallo):
+        raise UserError(f"Bundle {bundle.folder} holds a {type(bundle.model).__name__}, which cannot animate.")
+    return assemble(config, bundle.model, bundle.audio_encoder, bundle.face_encoder, bundle.digest, trust)
+
+
+def assemble(
+    config: Mapping[str, Any],
+    hallo: Hallo,
+    audio_encoder: Any,
+    face_encoder: Any,
+    weights: str,
+    trust: Sequence[str] | None = OWN,
+) -> Animator:
+    """Puts networks on their devices and everything else around them."""
+    config = {**DEFAULTS, **config}
+    device, dtype = pick_device(config["device"]), pick_precision(config["precision"])
+    hallo = hallo.to(device, dtype).eval().requires_grad_(False)
+    use_attention(hallo, config["attention"], device)
+    if isinstance(audio_encoder, nn.Module):
+        audio_encoder.to(device).eval()
+    recipe = make_recipe(config, hallo, trust)
+    multiple = hallo.codec.factor * 2 ** (len(hallo.denoiser.spec.channels) - 1)
+    size = picture_size(config, multiple)
+    portraits = PortraitReader(
+        face_encoder,
+        size,
+        multiple,
+        partial(FaceLandmarks, config["landmarks"], config["task_file"]),
+        released=hallo.quirks.eight_bit_masks,
+        margin=float(config["crop_margin"]),
+    )
+    return Animator(
+        hallo,
+        audio_encoder,
+        portraits,
+        recipe,
+        build(config["handover"], trust),
+        compiled(hallo) if config["compile"] else None,
+        settings={key: value for key, value in config.items() if key not in ("portrait", "audio", "out")},
+        weights=weights,
+    )
+
+
+def picture_size(config: Mapping[str, Any], multiple: int) -> tuple[int, int]:
+    """(height, width) of the model's pictures.
+
+    Raises:
+        UserError: a side is not a multiple of what the networks halve.
+    """
+    sides = config.get("size") or {}
+    height, width = (int(config.get(side) or sides[side]) for side in ("height", "width"))
+    for name, side in (("height", height), ("width", width)):
+        if side < multiple or side % multiple:
+            near = max(multiple, round(side / multiple) * multiple)
+            raise UserError(f"{name}={side} does not suit this model: it must be a multiple of {multiple}; use {near}.")
+    return height, width
+
+
+def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | None = OWN) -> Recipe:
+    """How a configuration wants clips to be sampled.
+
+    Raises:
+        UserError: a value makes no sense, or clips are longer than the model's temporal positions.
+    """
+    config = {**DEFAULTS, **config}
+    recipe = Recipe(
+        process=build(config["process"], trust),
+        sampler=build(config["sampler"], trust),
+        guidance=build(config["guidance"], trust),
+        region_scale=(float(config["pose_weight"]), float(config["face_weight"]), float(config["lip_weight"])),
+        clip_frames=int(config["frames"]),
+        motion_frames=int(config["motion_frames"]),
+        decode_chunk=int(config["decode_chunk"]),
+    )
+    for name, value in (("frames", recipe.clip_frames), ("motion_frames", recipe.motion_frames)):
+        if value < 1:
+            raise UserError(f"{name}={value}: at least 1 is needed.")
+    if recipe.decode_chunk < 1:
+        raise UserError(f"decode_chunk={recipe.decode_chunk}: at least 1 is needed.")
+    for cell in hallo.denoiser.attention_cells():
+        if cell.temporal is not None:
+            room = cell.temporal.positions
+            if recipe.clip_frames + recipe.motion_frames > room:
+                raise UserError(
+                    f"frames={recipe.clip_frames} and motion_frames={recipe.motion_frames} exceed the {room} positions "
+                    "of this model; use fewer frames."
+                )
+            break
+    return recipe
+
+
+def compiled(hallo: Hallo) -> Denoise:
+    """The denoiser under torch.compile; the first clip pays for it."""
+    return torch.compile(hallo.denoiser)
