@@ -20,7 +20,7 @@ from hallo_lit.data.synthetic.scene import paint_wall
 from hallo_lit.data.synthetic.skin import lid_box, paint_face
 from hallo_lit.data.synthetic.warp import Camera, Pose, warp_maps
 
-BACK_HAIR_DEPTH = -75.0
+BACK_HAIR_DEPTH = -50.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from hallo_lit.data.synthetic.formant import SAMPLE_RATE, Voice, say
 from hallo_lit.data.synthetic.identity import draw_identity
 from hallo_lit.data.synthetic.lexicon import sounds
 
-PERSON = 5
+PERSON = 35
 SIZE = 768
 TEXT = "hello, my mouth is open and my voice is warm, we saw the moon over the river"
 VOICE = Voice("sample", 190.0, 1.15, 1.05, 0.02, 0.11)
