@@ -17,7 +17,6 @@ def config_of(cfg: DictConfig) -> SynthesisConfig:
     given: dict[str, Any] = plain(cfg)
     given["size"] = given.pop("pixels")  # a key of its own, since `size` is a group of the model's
     names = SynthesisConfig.__dataclass_fields__
-    given["size"] = given.pop("pixels")  # Hydra has a group named size, so the file cannot have such a key
     chosen = {name: value for name, value in given.items() if name in names}
     if not chosen["store"]:
         chosen |= {"audio_encoder": None, "face_encoder": None}
