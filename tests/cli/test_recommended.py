@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hallo_lit.cli.compose import compose, plain
-from hallo_lit.cli.recommended import adopt
+from hallo_lit.cli.recommended import adopt, named_by
 
 NAME = "hallo_lit.diffusion"
 BUNDLE: dict[str, Any] = {
@@ -17,7 +17,7 @@ BUNDLE: dict[str, Any] = {
 
 
 def adopted(*overrides: str) -> dict[str, Any]:
-    return adopt(compose("animate", *overrides), compose("animate"), BUNDLE, overrides)
+    return adopt(compose("animate", *overrides), compose("animate"), BUNDLE, named_by(overrides))
 
 
 def test_a_bundle_is_sampled_as_it_recommends() -> None:

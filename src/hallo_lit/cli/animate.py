@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from hallo_lit.animation.animator import Animator, Options
 from hallo_lit.animation.building import from_bundle, from_config, make_recipe
 from hallo_lit.animation.jobs import BadRow, Job, perform, read_jobs
-from hallo_lit.cli.compose import compose, plain
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.progress import Phases
 from hallo_lit.cli.recommended import adopt, named_by
-from hallo_lit.cli.recommended import adopt
 from hallo_lit.errors import UserError
+from hallo_lit.media.video import read_metadata
 from hallo_lit.weights.bundle import open_bundle
 
 PER_JOB = (
@@ -83,8 +81,6 @@ def with_options(cfg: DictConfig, job: Job) -> DictConfig:
 
 def describe(path: Path) -> int:
     """Prints what the video says about itself as JSON."""
-    from hallo_lit.media.video import read_metadata
-
     print(json.dumps(read_metadata(path), indent=2, ensure_ascii=False))
     return 0
 
@@ -93,27 +89,22 @@ class Animate:
     """Makes one video after the other with networks that are loaded once."""
 
     def __init__(self, cfg: DictConfig, phases: Phases) -> None:
-        from hallo_lit.animation.building import from_bundle, from_config
-        from hallo_lit.weights.bundle import open_bundle
-
         self.cfg, self.phases, self.usual = cfg, phases, compose("animate")
         self.named = named_by(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
         self.bundle = {} if cfg.weights is None else open_bundle(cfg.weights, check=False)[1]
-        settings = self.settings(cfg)
-        if cfg.weights is None:
-            _note("no weights= given: the model is random and the video will show noise in place of the face.")
-            self.animator = from_config(settings, None, cfg.seed)
-        else:
-            self.animator = from_bundle(cfg.weights, settings, None)
+        self.animator = self._load(cfg)
         phases("load", 1, 1)
         for part, device in self.animator.devices().items():
             _note(f"{part}: {device}")
 
+    def _load(self, cfg: DictConfig) -> Animator:
+        if cfg.weights is not None:
+            return from_bundle(cfg.weights, self.settings(cfg), None)
+        _note("no weights= given: the model is random and the video will show noise in place of the face.")
+        return from_config(self.settings(cfg), None, cfg.seed)
+
     def __call__(self, job: Job) -> None:
         """Prints where the video is and how long each phase took."""
-        from hallo_lit.animation.animator import Options
-        from hallo_lit.animation.building import make_recipe
-
         own = with_options(self.cfg, job)
         recipe = make_recipe(self.settings(own, job.options), self.animator.hallo, None) if job.options else None
         options = Options(

@@ -18,6 +18,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from hallo_lit.animation.devices import pick_device, pick_precision
 from hallo_lit.animation.video_generator import Recipe, VideoGenerator
 from hallo_lit.blocks.kernels import use_attention
 from hallo_lit.cli.compose import build_model, instantiate
@@ -27,12 +28,8 @@ from hallo_lit.diffusion.sampler import Sampler
 from hallo_lit.errors import UserError
 from hallo_lit.structs import Portrait
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
 
 def run(cfg: DictConfig) -> None:
-    if cfg.precision not in DTYPES:
-        raise UserError(f"precision={cfg.precision} is not known; choose one of {', '.join(DTYPES)}.")
     for name in ("frames", "motion_frames", "clips"):
         if cfg[name] < 1:
             raise UserError(f"{name}={cfg[name]}: at least 1 is needed.")
@@ -55,9 +52,9 @@ def measure(cfg: DictConfig) -> dict[str, Any]:
 
     `prepare` happens once per video, `condition` and `decode` once per clip, `step` once per sampling step.
     """
-    device = torch.device(_device(cfg.device))
+    device = pick_device(cfg.device)
     torch.manual_seed(cfg.seed)
-    hallo = build_model(cfg).eval().to(device, DTYPES[cfg.precision])
+    hallo = build_model(cfg).eval().to(device, pick_precision(cfg.precision))
     _check_size(cfg, hallo)
     use_attention(hallo, cfg.attention, device)
     flops = _flops(cfg, hallo) if cfg.flops else None
@@ -133,14 +130,6 @@ def _flops(cfg: DictConfig, hallo: Hallo) -> int:
     with FlopCounterMode(display=False) as counter:
         generator.sample(_audio(cfg))
     return sum(counter.get_flop_counts()["Hallo.denoiser"].values())
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"device={name}: PyTorch sees no CUDA device here; use device=cpu or device=auto.")
-    return name
 
 
 def _check_size(cfg: DictConfig, hallo: Hallo) -> None:

@@ -16,15 +16,15 @@ SETTINGS = ("size", "process", "sampler", "guidance", "handover", "frames", "mot
 Path = tuple[str, ...]
 
 
-def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """`cfg` as plain data, with the bundle's settings wherever the user has asked for nothing else.
 
-    usual: the configuration without any override. Asked for is what differs from it, presets included, and what the
-    `overrides` name. A part of another class than the bundle's is taken whole; of the same class, value by value, so
-    that `sampler.steps=10` changes the steps of whatever sampler the bundle recommends.
+    usual: the configuration without any override. Asked for is what differs from it, presets included, and what
+    `names` names (keys and groups). A part of another class than the bundle's is taken whole; of the same class, value
+    by value, so that `sampler.steps=10` changes the steps of whatever sampler the bundle recommends.
     """
     mine, before = plain(cfg), plain(usual)
-    named = {tuple(o.key_or_group.split(".")) for o in OverridesParser.create().parse_overrides(list(overrides))}
+    named = {tuple(name.split(".")) for name in names}
     for key in SETTINGS:
         if key not in bundle:
             continue
@@ -38,6 +38,11 @@ def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], overrid
                 _set(theirs, path[1:], value)
             mine[key] = theirs
     return mine
+
+
+def named_by(overrides: Iterable[str]) -> list[str]:
+    """The keys and groups that a command line sets."""
+    return [o.key_or_group for o in OverridesParser.create().parse_overrides(list(overrides))]
 
 
 def _named(cfg: DictConfig, path: Path, named: set[Path]) -> bool:
