@@ -9,7 +9,7 @@ from typing import Any
 from hallo_lit.errors import UserError
 from hallo_lit.factory import OWN, locate
 
-ALLOWED = tuple(f"hallo_lit.{package}." for package in ("blocks", "components", "diffusion", "animation"))
+ALLOWED = tuple(f"hallo_lit.{part}." for part in ("blocks", "components", "diffusion", "animation.handover"))
 
 
 def check_targets(config: Any, trust: Sequence[str] = OWN) -> None:
