@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+import psutil
 import pytest
+import torch
+
+from hallo_lit.errors import UserError
+from hallo_lit.media import audio
+from hallo_lit.media.video import VideoWriter
 
 
 def _sweep(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
@@ -107,3 +114,76 @@ def counting_frames() -> Callable[..., np.ndarray]:
 @pytest.fixture(scope="session")
 def read_count() -> Callable[[np.ndarray], int]:
     return _read_count
+
+
+@pytest.fixture(scope="session")
+def correlation() -> Callable[[torch.Tensor], float]:
+    """With the ideal chirp of 2 s at 16 kHz, at no shift: a delay of half a millisecond would ruin it."""
+    ideal = _sweep(2, 16000)[:, 0]
+
+    def measure(wave: torch.Tensor) -> float:
+        n = min(len(wave), len(ideal))
+        return float(np.corrcoef(wave.numpy()[:n], ideal[:n])[0, 1])
+
+    return measure
+
+
+@pytest.fixture(scope="session")
+def refused() -> Callable[..., None]:
+    """refused(path, pattern): reading and checking the sound give one sentence that names the file and a remedy."""
+
+    def check(path: Path, pattern: str) -> None:
+        for read in (audio.read_audio, audio.check_audio):
+            with pytest.raises(UserError, match=pattern) as caught:
+                read(path)
+            assert str(path) in str(caught.value)
+            assert "\n" not in str(caught.value)
+            assert ";" in str(caught.value)
+
+    return check
+
+
+def _smooth(index: int, size: tuple[int, int] = (64, 96)) -> np.ndarray:
+    """A colourful picture without hard edges that moves with index."""
+    y, x = np.mgrid[0 : size[0], 0 : size[1]]
+    waves = [np.sin(x / 20 + index / 10), np.cos(y / 25 + index / 7), np.sin((x + y) / 30)]
+    return (127 + 120 * np.stack(waves, -1)).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def smooth() -> Callable[..., np.ndarray]:
+    return _smooth
+
+
+@pytest.fixture(scope="session")
+def write() -> Callable[..., None]:
+    """write(path, count, size, start, **options of VideoWriter): `smooth` frames start, start + 1, ..."""
+
+    def make(path: Path, count: int, size: tuple[int, int] = (64, 96), start: int = 0, **options: Any) -> None:
+        with VideoWriter(path, size, **options) as writer:
+            for index in range(start, start + count):
+                writer.write(_smooth(index, size))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def psnr() -> Callable[[np.ndarray, np.ndarray], float]:
+    def measure(a: np.ndarray, b: np.ndarray) -> float:
+        return float(10 * np.log10(255**2 / max(np.mean((a.astype(float) - b) ** 2), 1e-6)))
+
+    return measure
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A smooth colour picture, 48 rows x 64 columns, whose four corners differ."""
+    y, x = np.mgrid[0:48, 0:64]
+    return np.stack([x * 4, y * 5, 255 - x * 2 - y], axis=-1).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def resident() -> Callable[[], float]:
+    """Memory of this process now, in MB."""
+    process = psutil.Process()
+    return lambda: process.memory_info().rss / 1e6

@@ -15,13 +15,6 @@ from hallo_lit.errors import UserError
 from hallo_lit.media import image as media
 
 
-@pytest.fixture(scope="module")
-def photo() -> np.ndarray:
-    """A smooth colour picture, 48 rows x 64 columns, whose four corners differ."""
-    y, x = np.mgrid[0:48, 0:64]
-    return np.stack([x * 4, y * 5, 255 - x * 2 - y], axis=-1).clip(0, 255).astype(np.uint8)
-
-
 def close(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(a.astype(int) - b.astype(int)).mean())
 
@@ -30,15 +23,13 @@ def close(a: np.ndarray, b: np.ndarray) -> float:
     ("name", "options", "limit"),
     [
         ("a.png", {}, 0),
-        ("a.bmp", {}, 0),
-        ("a.tiff", {}, 0),
         ("a.jpg", {"quality": 95}, 3),
         ("a.webp", {"lossless": True}, 0),
         ("a.webp", {"quality": 95}, 3),
         ("My photo (1).png", {}, 0),
         ('John\'s "best", no. 1.png', {}, 0),
         ("ünï çödé 写真.png", {}, 0),
-        ("no_extension", {"format": "PNG"}, 0),
+        ("no_extension", {"format": "TIFF"}, 0),
         ("wrong.jpg", {"format": "PNG"}, 0),
     ],
 )
@@ -99,7 +90,7 @@ def test_cmyk_jpeg(tmp_path, photo):
     assert close(media.read_image(tmp_path / "a.jpg"), photo) < 4
 
 
-def test_sixteen_bits(tmp_path, photo):
+def test_sixteen_bits_and_floats(tmp_path, photo):
     grey = photo[..., 0].astype(np.uint16) * 257
     Image.fromarray(grey).save(tmp_path / "grey.png")
     np.testing.assert_array_equal(media.read_image(tmp_path / "grey.png"), np.repeat(photo[..., :1], 3, 2))
@@ -108,9 +99,6 @@ def test_sixteen_bits(tmp_path, photo):
     np.testing.assert_array_equal(media.read_image(tmp_path / "colour.png"), photo)
     Image.fromarray(grey // 300).save(tmp_path / "dark.png")
     assert media.read_image(tmp_path / "dark.png").max() <= 1
-
-
-def test_floats(tmp_path, photo):
     Image.fromarray(photo[..., 0].astype(np.float32) / 255).save(tmp_path / "f.tiff")
     np.testing.assert_array_equal(media.read_image(tmp_path / "f.tiff")[..., 0], photo[..., 0])
 

@@ -11,18 +11,10 @@ import torch
 
 from hallo_lit.errors import UserError
 from hallo_lit.media.audio import read_audio
-from hallo_lit.media.video import VideoWriter, concat, probe, read_frames, read_metadata
+from hallo_lit.media.video import concat, probe, read_frames, read_metadata
 
 
-def write(path, count: int, size: tuple[int, int] = (64, 96), start: int = 0) -> None:
-    y, x = np.mgrid[0 : size[0], 0 : size[1]]
-    with VideoWriter(path, size) as writer:
-        for index in range(start, start + count):
-            waves = [np.sin(x / 20 + index / 10), np.cos(y / 25 + index / 7), np.sin((x + y) / 30)]
-            writer.write((127 + 120 * np.stack(waves, -1)).astype(np.uint8))
-
-
-def test_parts_join_without_a_seam(tmp_path, sweep):
+def test_parts_join_without_a_seam(tmp_path, sweep, write):
     lengths, start, parts = (14, 14, 1, 30, 2, 14), 0, []
     for number, length in enumerate(lengths):
         parts.append(tmp_path / f"{number}.mp4")
@@ -47,7 +39,7 @@ def test_parts_join_without_a_seam(tmp_path, sweep):
     assert times == sorted(set(times))
 
 
-def test_parts_that_do_not_fit(tmp_path):
+def test_parts_that_do_not_fit(tmp_path, write):
     write(tmp_path / "0.mp4", 3)
     write(tmp_path / "1.mp4", 3, size=(32, 32))
     (tmp_path / "2.mp4").write_bytes((tmp_path / "0.mp4").read_bytes()[:900])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from fractions import Fraction
 
 import av
@@ -108,33 +107,15 @@ def test_frames_belong_to_the_caller(tmp_path, make_video, counting_frames, read
     assert counts == nearest([i / 5 for i in range(6)], 6 / 5, 25)
 
 
-@pytest.mark.parametrize(("height", "matrix"), [(480, 5), (720, 1)])
-def test_untagged_colours_follow_the_usual_matrix(tmp_path, height, matrix):
-    colour = np.broadcast_to(np.array([200, 60, 30], np.uint8), (height, 64, 3))
-    with av.open(str(tmp_path / "a.mp4"), "w") as output:
-        stream = output.add_stream("libx264", rate=25, options={"crf": "1"})
-        stream.height, stream.width, stream.pix_fmt = height, 64, "yuv420p"
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colour), format="rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace=matrix)
-        frame.colorspace = 2
-        output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    pixels = next(read_frames(tmp_path / "a.mp4"))
-    np.testing.assert_allclose(pixels.mean((0, 1)), (200, 60, 30), atol=3)
-
-
-def test_memory_does_not_grow_with_duration(tmp_path):
+def test_memory_does_not_grow_with_duration(tmp_path, resident):
     frame = np.zeros((360, 640, 3), np.uint8)
     with VideoWriter(tmp_path / "a.mp4", (360, 640)) as writer:
         for index in range(250):  # 170 MB of pixels
             frame[index % 360] = index
             writer.write(frame)
-    frames = read_frames(tmp_path / "a.mp4")
-    for _ in range(30):
-        next(frames)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert sum(1 for _ in frames) == 220
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # kB
+    sizes = [resident() for _ in read_frames(tmp_path / "a.mp4")]
+    assert len(sizes) == 250
+    assert max(sizes) - sizes[30] < 30
 
 
 def refused(path, pattern: str) -> None:
