@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hallo_lit.metrics.base import ClipMetric
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.video import Unmeasurable, Video
 from hallo_lit.metrics.weight_file import WeightFile
 from metrics.footage import clip
@@ -34,20 +34,6 @@ def test_every_item_gets_a_verdict_and_only_counted_ones_a_number():
     assert report.verdicts[1].reason == "it is broken"
     mean = sum(v.values["mean"] for v in report.verdicts if v.counted) / 2
     assert report.values["mean"] == pytest.approx(mean, abs=1e-12)
-
-
-def test_a_column_without_a_value_is_absent_and_others_average_over_what_they_have():
-    metric = Brightness()
-    for row in ([1.0, float("nan")], [3.0, float("nan")]):
-        metric.rows.append(torch.tensor(row, dtype=torch.float64))
-    assert metric.compute() == {"mean": torch.tensor(2.0, dtype=torch.float64)}
-    metric.rows.append(torch.tensor([5.0, 1.0], dtype=torch.float64))
-    metric._computed = None
-    assert {key: float(value) for key, value in metric.compute().items()} == {"mean": 3.0, "bright": 1.0}
-
-
-def test_nothing_seen_gives_nothing():
-    assert Brightness().report().values == {}
 
 
 def test_reset_forgets_verdicts_and_rows():

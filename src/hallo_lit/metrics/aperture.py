@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hallo_lit.metrics.base import ClipMetric, truth_of
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.frechet import Moments
-from hallo_lit.metrics.video import FPS, RATE, Unmeasurable, Video, sound_of
+from hallo_lit.metrics.video import FPS, RATE, Unmeasurable, Video, sound_of, truth_of
 from hallo_lit.signals import lip_audio
 
 _STILL = 1e-5  # a standard deviation below which a curve is constant

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hallo_lit.metrics.base import ClipMetric
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.video import FPS, Unmeasurable, Video, sound_of
 from hallo_lit.signals import lip_audio
 

@@ -12,7 +12,7 @@ import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import ClipMetric
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.identity import Embedder, weights_of
 from hallo_lit.metrics.video import FPS, Unmeasurable, Video
 

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import truth_of
 from hallo_lit.metrics.frechet import FrechetMetric
 from hallo_lit.metrics.networks import expression
 from hallo_lit.metrics.protocols import face_align, head_motion, resize
-from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
 from hallo_lit.metrics.weight_file import WeightFile
 
 WEIGHTS = WeightFile("epoch_20.pth", "Deep3DFaceRecon_pytorch")

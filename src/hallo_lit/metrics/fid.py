@@ -9,11 +9,10 @@ from typing import ClassVar
 import torch
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import truth_of
 from hallo_lit.metrics.frechet import FrechetMetric, Moments
 from hallo_lit.metrics.networks.inception import FidInception
 from hallo_lit.metrics.protocols import resize
-from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
 from hallo_lit.metrics.weight_file import WeightFile
 
 WEIGHTS = WeightFile("pt_inception-2015-12-05-6726825d.pth", "pytorch-fid, release fid_weights")

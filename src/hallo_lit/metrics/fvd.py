@@ -13,11 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import truth_of
 from hallo_lit.metrics.frechet import FrechetMetric
 from hallo_lit.metrics.networks.i3d import I3D, SHORTEST
 from hallo_lit.metrics.protocols import resize
-from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
 from hallo_lit.metrics.weight_file import WeightFile, is_torchscript, sha256
 
 WEIGHTS = WeightFile("i3d_torchscript.pt or i3d_pretrained_400.pt", "StyleGAN-V or VideoGPT")

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import ClipMetric, truth_of
-from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.clip_metric import ClipMetric
+from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
 from hallo_lit.metrics.weight_file import sha256
 
 

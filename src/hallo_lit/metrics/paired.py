@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import ClipMetric, truth_of
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.protocols import resize
-from hallo_lit.metrics.video import Unmeasurable, Video
+from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
 from hallo_lit.metrics.weight_file import WeightFile, load_strict, read_state, sha256
 
 WEIGHTS = WeightFile("alexnet-owt-7be5be79.pth", "torchvision")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from hallo_lit.metrics.base import ClipMetric
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.video import Unmeasurable, Video
 
 EYES = (33, 263)

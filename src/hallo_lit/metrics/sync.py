@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from hallo_lit.errors import UserError
-from hallo_lit.metrics.base import ClipMetric
+from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.networks.s3fd import S3FD
 from hallo_lit.metrics.networks.syncnet import WINDOW, SyncNet
 from hallo_lit.metrics.protocols import face_boxes, face_track, sync_offset

@@ -154,3 +154,13 @@ def sound_of(fake: Video, real: Video | None) -> np.ndarray:
         if real is None:
             raise
         return real.wave
+
+
+def truth_of(real: Video | None) -> Video:
+    """
+    Raises:
+        Unmeasurable: there is no ground truth to compare with.
+    """
+    if real is None:
+        raise Unmeasurable("it has no ground truth to compare with")
+    return real
