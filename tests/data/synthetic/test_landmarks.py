@@ -64,3 +64,9 @@ def test_the_chin_follows_the_jaw():
     rest, wide = plane_landmarks(WHO, Controls()), plane_landmarks(WHO, Controls(open=1.0))
     assert wide[152, 1] - rest[152, 1] > 15
     assert np.abs(wide[10] - rest[10]).max() < 0.1
+
+
+def test_the_lip_meshes_stay_between_their_borders():
+    points = plane_landmarks(WHO, Controls(open=0.8))
+    for top, upper, lower, bottom in ((0, 11, 12, 13), (14, 15, 16, 17)):
+        assert points[top, 1] < points[upper, 1] < points[lower, 1] < points[bottom, 1]

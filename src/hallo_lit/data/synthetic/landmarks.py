@@ -18,6 +18,9 @@ OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+# the rows of the mesh between the borders of a lip, nearer the outer one first; corners left out
+BETWEEN_UPPER = ((184, 74, 73, 72, 11, 302, 303, 304, 408), (183, 42, 41, 38, 12, 268, 271, 272, 407))
+BETWEEN_LOWER = ((77, 90, 180, 85, 16, 315, 404, 320, 307), (96, 89, 179, 86, 15, 316, 403, 319, 325))
 # from the outer to the inner corner; left and right of the picture
 EYE_UPPER = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (263, 466, 388, 387, 386, 385, 384, 398, 362))
 EYE_LOWER = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (263, 249, 390, 373, 374, 380, 381, 382, 362))
@@ -31,8 +34,9 @@ OVAL = (
 CONTOUR = OVAL[5:32]  # below the temples: on the painted outline
 
 EXACT = tuple(
-    sorted({*OUTER_UPPER, *OUTER_LOWER, *INNER_UPPER, *INNER_LOWER, *CONTOUR}
-    | {i for group in (EYE_UPPER, EYE_LOWER, BROW_UPPER, BROW_LOWER, IRIS) for eye in group for i in eye})
+    sorted({*OUTER_UPPER, *OUTER_LOWER, *INNER_UPPER, *INNER_LOWER, *CONTOUR, 76, 62, 306, 292}
+    | {i for group in (EYE_UPPER, EYE_LOWER, BROW_UPPER, BROW_LOWER, IRIS, BETWEEN_UPPER, BETWEEN_LOWER)
+       for row in group for i in row})
 )  # fmt: skip
 """Landmarks whose place on the face geometry itself defines; the others start from a measured mean face. All of them
 move exactly as the painted skin moves."""
@@ -79,8 +83,17 @@ def plane_landmarks(who: Identity, controls: Controls) -> Points:
     ):
         x = who.CENTRE + t * mouth.half
         points[list(rows)] = np.stack([x, np.interp(x, mouth.x, edge)], 1)
-    for row in (61, 291):
-        points[row, 1] = np.interp(points[row, 0], mouth.x, mouth.inner_upper)
+    for corner, inner in ((61, 78), (291, 308)):
+        points[corner, 1] = np.interp(points[corner, 0], mouth.x, mouth.inner_upper)
+        for row, share in ((76, 1 / 3), (62, 2 / 3)) if corner == 61 else ((306, 1 / 3), (292, 2 / 3)):
+            points[row] = points[corner] + share * (points[inner] - points[corner])
+    for outer, between, inside in (
+        (OUTER_UPPER, BETWEEN_UPPER, INNER_UPPER),
+        (OUTER_LOWER, BETWEEN_LOWER, INNER_LOWER),
+    ):
+        edge, rim = points[list(outer[1:-1])], points[list(inside[1:-1])]
+        for share, rows in zip((1 / 3, 2 / 3), between, strict=True):
+            points[list(rows)] = edge + share * (rim - edge)
     for k, side in enumerate((-1, 1)):
         eye = lids(who, side, float(np.clip(controls.blink, 0, 1)))
         outer, inner = (eye.x[0], eye.x[-1]) if side < 0 else (eye.x[-1], eye.x[0])
