@@ -66,6 +66,6 @@ def locate(name: str, trust: Sequence[str] | None = OWN) -> Any:
             break
         # a trusted module also holds what it imported, which is not to be reached through it
         if trust is not None and str(getattr(found, "__module__", None)).split(".")[0] not in trust:
-            raise UserError(f"The configuration wants to run {name}, which is not part of {', '.join(trust)}.")
+            raise UserError(f"The configuration wants to run {name}, which is no part of {', '.join(trust)}.")
         return found
     raise UserError(f"The configuration names {name}, which does not exist; check its _target_.")

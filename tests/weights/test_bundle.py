@@ -175,7 +175,7 @@ def test_what_is_no_configuration(folder: Path, text: str) -> None:
 
 def test_a_strangers_code_is_not_run(folder: Path, tmp_path: Path) -> None:
     rewrite(folder, face_encoder={"_target_": "hallo_lit.weights.storage.shutil.rmtree", "path": str(tmp_path)})
-    with pytest.raises(UserError, match="no part of a model"):
+    with pytest.raises(UserError, match="no part of"):
         load_bundle(folder)
     rewrite(folder, face_encoder={"_target_": "os.system", "command": "true"})
     with pytest.raises(UserError, match="outside hallo_lit"):
