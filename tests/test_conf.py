@@ -32,20 +32,26 @@ def groups_of(verb: str) -> list[str]:
     return [name for name in names if name not in ("hydra", "paths")]
 
 
-def targets(cfg: Any) -> Iterator[DictConfig]:
-    """Every mapping with a `_target_`, at any depth."""
-    if isinstance(cfg, DictConfig):
-        if "_target_" in cfg:
-            yield cfg
-        for key in cfg:
-            if not OmegaConf.is_missing(cfg, key):
-                yield from targets(cfg[key])
+def targets(part: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping with a `_target_`, at any depth of plain data."""
+    if isinstance(part, dict):
+        if "_target_" in part:
+            yield part
+        for value in part.values():
+            yield from targets(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from targets(value)
 
 
-def check_keywords(part: DictConfig) -> None:
+def parts_of(cfg: DictConfig, resolve: bool = True) -> Iterator[dict[str, Any]]:
+    return targets(OmegaConf.to_container(cfg, resolve=resolve))
+
+
+def check_keywords(part: dict[str, Any]) -> None:
     """The class exists and accepts what the file gives it."""
-    keywords = {str(key): None for key in part if key not in ("_target_", "_partial_")}
-    signature = inspect.signature(locate(part._target_, trust=None))
+    keywords = {key: None for key in part if key not in ("_target_", "_partial_")}
+    signature = inspect.signature(locate(part["_target_"], trust=None))
     (signature.bind_partial if part.get("_partial_") else signature.bind)(**keywords)
 
 
@@ -59,7 +65,7 @@ def test_every_verb_has_a_file_and_every_file_a_verb() -> None:
 @pytest.mark.parametrize(("verb", "group", "choice"), CASES, ids=["-".join(case) for case in CASES])
 def test_every_choice_of_every_group_fits_its_class(verb: str, group: str, choice: str) -> None:
     cfg = compose(verb, f"{group}={choice}", *(["size=tiny"] if group == "model" else []))
-    for part in targets(cfg):
+    for part in parts_of(cfg):
         check_keywords(part)
     if group in cfg and "_target_" in cfg[group] and group not in ("audio_encoder", "face_encoder", "model"):
         assert instantiate(cfg[group]) is not None
@@ -70,7 +76,7 @@ def test_files_of_groups_that_no_verb_lists_yet_fit_their_classes_too(group: str
     if group in {g for verb in VERB_FILES for g in groups_of(verb)} or group in ("hydra", "paths", "local"):
         return
     for choice in choices(group):
-        for part in targets(compose(f"{group}/{choice}")):
+        for part in parts_of(compose(f"{group}/{choice}"), resolve=False):
             check_keywords(part)
 
 
@@ -104,7 +110,7 @@ def test_the_model_listens_to_the_encoder_that_is_chosen(name: str) -> None:
 @pytest.mark.parametrize(("group", "choice"), [(group, choice) for group in PRIMARY for choice in choices(group)])
 def test_every_experiment_and_sweep_composes(group: str, choice: str) -> None:
     cfg = compose(PRIMARY[group], f"+{group}={choice}")
-    for part in targets(cfg):
+    for part in parts_of(cfg):
         check_keywords(part)
 
 
