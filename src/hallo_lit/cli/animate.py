@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hallo_lit.animation.animator import Animator, Options
+from hallo_lit.animation.animator import Animator, Options, check_files
 from hallo_lit.animation.building import from_bundle, from_config, make_recipe
 from hallo_lit.animation.jobs import BadRow, Job, perform, read_jobs
 from hallo_lit.cli.compose import compose
@@ -42,6 +42,9 @@ def run(cfg: DictConfig) -> int:
         return describe(Path(cfg.describe))
     jobs = jobs_of(cfg)
     alone = cfg.manifest is None
+    for job in jobs if alone else ():
+        if isinstance(job, Job):
+            check_files(job.portrait, job.audio, job.out)  # before networks are loaded for nothing
     with Phases() as phases:
         animate = Animate(cfg, phases)
         if alone:

@@ -119,11 +119,16 @@ class VideoWriter:
         return stream
 
 
+def check_name(path: Path) -> None:
+    """Raises UserError unless `path` ends like a video we write."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"cannot write {path}: the name of a video ends in {', '.join(SUFFIXES)}; choose one of them")
+
+
 @contextmanager
 def mp4_output(path: Path, metadata: Mapping[str, Any] | None) -> Iterator[OutputContainer]:
     """An MP4 that becomes `path` when the block ends well; its index stands in front of the data."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"cannot write {path}: the name of a video ends in {', '.join(SUFFIXES)}; choose one of them")
+    check_name(path)
     comment = None if metadata is None else json.dumps(metadata, ensure_ascii=False)
     with whole_file(path) as part:
         output = av.open(f"file:{part.absolute()}", "w", format="mp4", options={"movflags": "+faststart"})
