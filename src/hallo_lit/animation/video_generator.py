@@ -11,6 +11,7 @@ from torch import Tensor
 from hallo_lit.animation.handover import Handover
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.diffusion.guidance import Guidance
+from hallo_lit.diffusion.noise import draw_noise
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.diffusion.sampler import Denoise, Sampler, sample_clip
 from hallo_lit.structs import ClipInputs, Drop, Portrait
@@ -18,7 +19,8 @@ from hallo_lit.structs import ClipInputs, Drop, Portrait
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used."""
+    """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used;
+    half_noise draws the original's noise, for the same seeds."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -27,6 +29,7 @@ class Recipe:
     clip_frames: int = 14
     motion_frames: int = 2
     decode_chunk: int = 8
+    half_noise: bool = False
 
 
 class VideoGenerator:
@@ -69,7 +72,7 @@ class VideoGenerator:
     def noise(self) -> Tensor:
         """The next clip's initial latents (1, f, c, h, w)."""
         c, h, w = self.known.portrait.shape[1:]
-        drawn = torch.randn(1, c, self.recipe.clip_frames, h, w, generator=self.generator)
+        drawn = draw_noise((1, c, self.recipe.clip_frames, h, w), self.generator, self.recipe.half_noise)
         return drawn.transpose(1, 2).to(self.device, self.dtype)
 
     @torch.inference_mode()
