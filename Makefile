@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 EXTRAS ?= dev
 OUT ?= outputs/demo.mp4
 DIR ?=
+# threads that spin while they wait are slow on a busy machine
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow check format notebooks parity clean
