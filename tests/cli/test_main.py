@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from hallo_lit import __version__
@@ -121,12 +122,19 @@ def test_numbers_may_be_whole_where_a_fraction_is_usual(outside: Path, verb: Any
 
 def test_further_ranks_are_started_with_what_was_typed(outside: Path, verb: Any) -> None:
     seen: list[list[str]] = []
-    verb(lambda cfg: seen.append(list(sys.argv)))
+    names: list[str] = []
+
+    def look(cfg: DictConfig) -> None:
+        seen.append(list(sys.argv))
+        names.append(HydraConfig.get().job.name)
+
+    verb(look)
     assert cli.main(["animate", "--seed", "3", "My photo (1).png"]) == 0
     assert seen == [["/somewhere/bin/hallo-lit", "animate", "--seed", "3", "My photo (1).png"]]
     rank = [*seen.pop()[1:], 'hydra.run.dir="."', "hydra.job.name=train_ddp_process_1", "hydra.output_subdir=null"]
     assert cli.main(rank) == 0
     assert seen == [["/somewhere/bin/hallo-lit", *rank]]
+    assert names == ["animate", "train_ddp_process_1"]
 
 
 def test_argv_and_environment_are_given_back(outside: Path, verb: Any) -> None:

@@ -77,7 +77,7 @@ def _run(verb: Verb, words: list[str]) -> int:
         sys.argv = typed  # Lightning starts further ranks with it
         return _perform(verb, cfg, call.folder)
 
-    with _as_hydra_wants([sys.argv[0], *call.flags, *call.overrides]):
+    with _as_hydra_wants([sys.argv[0], *call.flags, f"hydra.job.name={verb.name}", *call.overrides]):
         try:
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb.name)(task)()
         except SystemExit as leaving:
