@@ -40,5 +40,7 @@ def test_what_is_written_is_a_plain_table(tmp_path):
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         read = list(csv.DictReader(file))
     assert tuple(read[0]) == COLUMNS
-    assert list(read[0].values()) == ['dir, with "quotes"/ü.mp4', "1.5", "61", "0", "0.25", "0.5", "1", "anna", "train"]
-    assert list(read[1].values()) == ["x\udcff.mp4", "0", "", "", "", "", "", "", ""]
+    given = [str(row.path.absolute()) for row in rows]
+    assert Path(read[0]["path"]).is_absolute()
+    assert list(read[0].values()) == [given[0], "1.5", "61", "0", "0.25", "0.5", "1", "anna", "train"]
+    assert list(read[1].values()) == [given[1], "0", "", "", "", "", "", "", ""]

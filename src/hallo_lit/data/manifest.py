@@ -41,14 +41,14 @@ class Manifest:
 
 
 def write_manifest(path: Path, rows: Sequence[ManifestRow]) -> None:
-    """One line per row under a header of COLUMNS; what is unknown stays empty."""
+    """One line per row under a header of COLUMNS; paths become absolute, what is unknown stays empty."""
     with replacing(path) as part, part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:
             end = "" if row.end is None else f"{row.end:g}"
             box = [f"{side:.6g}" for side in row.box] if row.box else [""] * 4
-            writer.writerow([row.path, f"{row.start:g}", end, *box, row.identity, row.split])
+            writer.writerow([row.path.absolute(), f"{row.start:g}", end, *box, row.identity, row.split])
 
 
 def identity_of(source: str) -> str:
