@@ -109,6 +109,32 @@ def test_lightning_has_nothing_to_warn_of(root, tmp_path, recwarn):
     assert not [warning for warning in recwarn if "resum" in str(warning.message)]
 
 
+def test_fitting_on_with_the_same_trainer_goes_on_and_a_new_trainer_begins_anew(root, tmp_path):
+    module, fit = recording.data(root, 4, 0), recording.trainer(tmp_path, 1, 3)
+    seen = []
+    for steps in (3, 7):
+        model = recording.Recorder()
+        fit.fit_loop.epoch_loop.max_steps = steps
+        fit.fit(model, datamodule=module)
+        seen += model.seen
+    assert steps_of([{"seen": seen}])[:7] == expected(root, 7)
+    model = recording.Recorder()
+    recording.trainer(tmp_path, 1, 2).fit(model, datamodule=module)
+    assert steps_of([{"seen": model.seen}]) == expected(root, 2)
+
+
+def test_loaders_asked_for_in_every_epoch_go_on(root, tmp_path):
+    import lightning as L
+
+    model = recording.Recorder()
+    fit = L.Trainer(
+        accelerator="cpu", max_epochs=3, reload_dataloaders_every_n_epochs=1, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, default_root_dir=tmp_path,
+    )  # fmt: skip
+    fit.fit(model, datamodule=recording.data(root, 4, 0))
+    assert steps_of([{"seen": model.seen}]) == expected(root, 15)
+
+
 def test_overfitting_repeats_the_same_samples(root, tmp_path):
     import lightning as L
 

@@ -58,7 +58,9 @@ class ClipDataModule(L.LightningDataModule):
         self.train_set: ClipDataset | None = None
         self.test_set: ClipDataset | None = None
         self._sampler: ClipSampler | None = None
-        self._state: dict[str, Any] | None = None
+        self._sampler_of: L.Trainer | None = None
+        self._samples = ""  # fingerprint of what the sampler orders
+        self._state: dict[str, Any] = {}
 
     def prepare_data(self) -> None:
         """Preprocesses what is missing, on one process per machine."""
@@ -82,7 +84,6 @@ class ClipDataModule(L.LightningDataModule):
         """Opens the store; cheap, on every rank."""
         store = ClipStore(self.store)
         store.require(list(self.encoders or {}), self.encoders)
-        self._sampler = None
         sets: dict[str, ClipDataset | None] = {}
         for name, rows in split_rows(store, self.test_share, self.seed).items():
             data = sets[name] = ClipDataset(store, self.samples, rows, self.seed) if rows else None
@@ -96,11 +97,16 @@ class ClipDataModule(L.LightningDataModule):
         data, sampler = self._train_set(), self._new_sampler()
         if getattr(self.trainer, "overfit_batches", 0) > 0:
             return ClipLoader(data, batch_sampler=list(sampler), **self._options())
-        if self._state is not None:
-            self._resume(sampler, self._state)
-        elif self._sampler is not None:  # asked for again by `reload_dataloaders_every_n_epochs`
-            sampler.load_state_dict(self._sampler.state_dict())
-        self._sampler, self._state = sampler, None
+        asked_again = self.trainer is not None and self._sampler_of is self.trainer
+        state = self._state or (self.state_dict() if asked_again else {})
+        self._sampler, self._sampler_of, self._samples, self._state = sampler, self.trainer, data.fingerprint(), {}
+        if state and (state["seed"], state["samples"]) == (self.seed, self._samples):
+            sampler.load_state_dict(state["sampler"])
+        elif state:
+            rank_zero_warn(
+                f"The training clips of {self.store} or the seed have changed since the checkpoint was made: "
+                "the order of samples begins anew."
+            )
         return ClipLoader(data, batch_sampler=sampler, **self._options())
 
     def val_dataloader(self) -> DataLoader[ClipSample] | list[Any]:
@@ -124,19 +130,11 @@ class ClipDataModule(L.LightningDataModule):
         """Plain numbers: how far the stream of samples was read, and of which samples."""
         if self._sampler is None:
             return {}
-        return {"sampler": self._sampler.state_dict(), "seed": self.seed, "samples": self._train_set().fingerprint()}
+        return {"sampler": self._sampler.state_dict(), "seed": self.seed, "samples": self._samples}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._state = state_dict or None
-
-    def _resume(self, sampler: ClipSampler, state: dict[str, Any]) -> None:
-        if (state["seed"], state["samples"]) == (self.seed, self._train_set().fingerprint()):
-            sampler.load_state_dict(state["sampler"])
-        else:
-            rank_zero_warn(
-                f"The training clips of {self.store} or the seed have changed since the checkpoint was made: "
-                "the order of samples begins anew."
-            )
+        """To be followed by `train_dataloader`."""
+        self._state = state_dict
 
     def _train_set(self) -> ClipDataset:
         if self.train_set is None:
