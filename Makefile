@@ -23,7 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)  ## portrait + speech -> outputs/demo.mp4, with the time of each phase
-	@$(BIN)/hallo-lit animate portrait=data/samples/portrait.png audio=data/samples/speech.wav out=$(OUT)
+	@$(BIN)/hallo-lit animate portrait=data/samples/portrait.png audio=data/samples/speech.wav \
+		out=$(OUT) preset=fast
 
 test: $(STAMP)  ## the tests (minutes on two cores)
 	@$(BIN)/python -m pytest
