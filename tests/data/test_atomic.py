@@ -1,4 +1,5 @@
 import errno
+import shutil
 import subprocess
 import sys
 
@@ -34,7 +35,8 @@ def test_after_an_error_the_old_file_is_untouched(tmp_path, error):
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(errno.ENOSPC, "No space left"), (errno.EDQUOT, "No space left"), (errno.EROFS, "may not")]
+    ("number", "words"),
+    [(errno.ENOSPC, "No space left"), (errno.EDQUOT, "No space left"), (errno.EROFS, "cannot be written")],
 )
 def test_full_and_closed_disks_are_one_sentence(tmp_path, number, words):
     with pytest.raises(UserError, match=words):
@@ -59,3 +61,17 @@ except UserError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith("No space left to write")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_way_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(UserError, match="cannot be written"), replacing(tmp_path / "file" / "inside.bin"):
+        pass
+    with pytest.raises(UserError, match=r"cannot be written .*nowhere\.mp4"):
+        copy_into(tmp_path / "video.mp4", tmp_path / "nowhere.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def copy_into(target, source):
+    with replacing(target) as part:
+        shutil.copyfile(source, part)

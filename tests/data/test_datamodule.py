@@ -99,6 +99,41 @@ def test_one_process_goes_on_after_any_step(root, tmp_path, monkeypatch, steps):
     assert fit.current_epoch == 3
 
 
+@pytest.mark.parametrize("how", ["after validation", "in an epoch's last hook", "while accumulating"])
+def test_checkpoints_of_other_moments(root, tmp_path, how):
+    import lightning as L
+
+    class Saving(L.Callback):
+        def on_validation_end(self, trainer, model):
+            if how == "after validation" and len(model.seen) == 7:
+                trainer.save_checkpoint(tmp_path / "kept.ckpt")
+
+        def on_train_epoch_end(self, trainer, model):
+            if how == "in an epoch's last hook" and trainer.current_epoch == 1:
+                trainer.save_checkpoint(tmp_path / "kept.ckpt")
+
+        def on_train_batch_end(self, trainer, model, outputs, batch, number):
+            if how == "while accumulating" and len(model.seen) == 7:
+                trainer.save_checkpoint(tmp_path / "kept.ckpt")
+
+    def run(checkpoint):
+        model = recording.Recorder()
+        fit = L.Trainer(
+            accelerator="cpu", max_epochs=3, logger=False, enable_checkpointing=False, callbacks=[Saving()],
+            val_check_interval=2 if how == "after validation" else 1.0, enable_model_summary=False,
+            accumulate_grad_batches=2 if how == "while accumulating" else 1, enable_progress_bar=False,
+            default_root_dir=tmp_path, num_sanity_val_steps=0,
+        )  # fmt: skip
+        fit.fit(model, datamodule=recording.data(root, 4, 0), ckpt_path=checkpoint, weights_only=True)
+        return model.seen
+
+    whole = run(None)
+    saved = {"after validation": 7, "in an epoch's last hook": 10, "while accumulating": 7}[how]
+    rest = run(tmp_path / "kept.ckpt")
+    assert steps_of([{"seen": whole}]) == expected(root, 15)
+    assert steps_of([{"seen": whole[:saved] + rest}]) == expected(root, 15)
+
+
 def test_lightning_has_nothing_to_warn_of(root, tmp_path, recwarn):
     """It warns of loaders that cannot be resumed."""
     for steps in (2, 4):

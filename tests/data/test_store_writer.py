@@ -142,6 +142,25 @@ def test_equal_base_names_and_odd_names_stand_side_by_side(tmp_path):
     assert all(path.resolve().is_relative_to(tmp_path.resolve()) for path in tmp_path.rglob("*"))
 
 
+def test_places_where_no_store_can_be(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(UserError, match="cannot be written"):
+        StoreWriter(tmp_path / "file", SPEC)
+    with pytest.raises(UserError, match="cannot be written"):
+        StoreWriter(tmp_path / "file" / "store", SPEC)
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    writer = StoreWriter(tmp_path / "store", SPEC)
+    (tmp_path / "store" / "clips").mkdir()
+    (tmp_path / "store" / "clips" / "00").symlink_to(outside, target_is_directory=True)
+    with pytest.raises(UserError, match="out of the store"):
+        writer.add(item())
+    assert not list(outside.iterdir())
+
+
 WRITE = """
 import sys
 from pathlib import Path

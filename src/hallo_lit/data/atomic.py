@@ -6,14 +6,13 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hallo_lit.errors import UserError
 
 HIDDEN = ".part-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     The bytes reach the disk before the name does, so neither a killed process nor a power cut leaves half a file.
 
     Raises:
-        UserError: the disk is full, or the folder cannot be written.
+        UserError: the disk is full, the folder cannot be written, or a file that the block wants is not there.
     """
     part = path.with_name(f"{HIDDEN}{secrets.token_hex(6)}{path.suffix}")
     try:
@@ -33,14 +32,17 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        if error.errno in _FULL:
-            raise UserError(
-                f"No space left to write {path}; free some space and start again: whatever was finished is kept."
-            ) from error
-        if error.errno in _CLOSED:
-            raise UserError(f"{path} may not be written ({error.strerror}); choose another folder.") from error
-        raise
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        raise cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The sentence for a write that failed."""
+    if error.errno in _FULL:
+        return UserError(
+            f"No space left to write {path}; free some space and start again: whatever was finished is kept."
+        )
+    about = f" {error.filename}" if error.filename and Path(error.filename) != path else ""
+    return UserError(f"{path} cannot be written ({error.strerror or error}{about}); choose another folder.")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hallo_lit.data.atomic import replacing
+from hallo_lit.data.atomic import cannot_write, replacing
 from hallo_lit.data.clip_file import ClipHeader, digest_file, digest_tensors, read_header, read_tensors, write_clip
 from hallo_lit.data.features import TENSORS, checked, features_of
 from hallo_lit.data.index import SPLITS, Index, clip_path, refresh
@@ -74,7 +74,10 @@ class StoreWriter:
     def scratch(self) -> Path:
         """A folder inside the store for files in the making; a video here is moved into place, not copied."""
         folder = self.root / "tmp"
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
         return folder
 
     def header(self, id: str) -> ClipHeader | None:
@@ -107,6 +110,8 @@ class StoreWriter:
         tensors = checked(item.tensors, item.frames, item.size, where)
         id = item.id or self._own_id(item, tensors)
         path = clip_path(self.root, id)
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise UserError(f"{path.parent} is a link that leads out of the store; remove it.")
         brought = features_of(tensors, item.video is not None)
         encoders = {f: self.spec.encoders[f] for f in brought if f in self.spec.encoders}
         old = self.header(id)
@@ -163,7 +168,12 @@ class StoreWriter:
     @contextmanager
     def _index_lock(self) -> Iterator[None]:
         """One finisher at a time, so that the last one has seen the clips of all others (released by a killed one)."""
-        with (self.root / "index.lock").open("w") as file:
+        path = self.root / "index.lock"
+        try:
+            file = path.open("w")
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        with file:
             with suppress(OSError):  # a file system without locks: at worst the index lags until the next finish
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
