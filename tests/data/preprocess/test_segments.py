@@ -96,3 +96,17 @@ def test_long_stretches_are_divided_evenly(frames):
     lengths = [b - a for a, b in pieces]
     assert max(lengths) <= 500
     assert max(lengths) - min(lengths) <= 1
+
+
+def test_fast_motion_is_cut_out():
+    boxes = [(100.0 + 60 * max(0, i - 10) * (i < 14) + 180 * (i >= 14), 100.0, 160.0, 180.0) for i in range(24)]
+    moving = Track(list(range(0, 120, 5)), [(x, y, x + 60, b) for x, y, _, b in boxes])
+    found = segments(analysis(120, moving), Clips(max_travel=9), 0.61)
+    assert [(s.start, s.end) for s in found] == [(0, 51), (65, 120)]
+
+
+def test_a_face_that_wanders_far_gets_a_new_crop():
+    wandering = Track(list(range(0, 200, 5)), [(100.0 + 4 * i, 100.0, 160.0 + 4 * i, 180.0) for i in range(40)])
+    found = segments(analysis(200, wandering), Clips(max_travel=1.0), 0.61)
+    assert len(found) == 2
+    assert all(max(b[0] for b in s.boxes) - min(b[0] for b in s.boxes) <= 80 for s in found)

@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import av.logging
+
 from hallo_lit.data.preprocess.clipping import Clipping, drop
 from hallo_lit.data.preprocess.features import Encoders, store_spec
 from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
@@ -71,11 +73,14 @@ def work(job: Job) -> dict[str, Any]:
         return {**line, "reasons": [job.source.fault or f"{job.source.path} does not exist"]}
     encoders = _encoders(json.dumps(asdict(job.settings.features)))
     encoders.load()
+    av.logging.set_level(None)  # torchvision switches it on; then closing a decoder whose threads log can hang for ever
     records = Records(job.root)
     before = records.load("inputs", job.key) or {}
     try:
         content = before["content"] if before.get("stamp") == mark else _content(job.source)
         line["content"] = content
+        if before.get("content", content) != content:
+            _forget(job, records, before["content"])
         with records.alone(content):
             line |= _process(job, records, content, encoders)
     except (UserError, OSError) as error:
@@ -112,6 +117,14 @@ def _process(job: Job, records: Records, content: str, encoders: Encoders) -> di
     part = {"verdict": overall(clips), "reasons": reasons or common(clips), "video": found.to_record(), "clips": clips}
     records.save("contents", content, {"path": here, "settings": job.settings.key(), "part": part})
     return part
+
+
+def _forget(job: Job, records: Records, content: str) -> None:
+    """The file holds something else now: the clips of what it held before go, unless another file holds it, too."""
+    known = records.load("contents", content)
+    if known is not None and known["path"] == str(job.source.path):
+        drop(job.root, _kept(known["part"]["clips"]))
+        records.remove("contents", content)
 
 
 def _kept(clips: Sequence[Mapping[str, Any]]) -> set[str]:

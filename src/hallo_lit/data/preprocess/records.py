@@ -40,6 +40,9 @@ class Records:
         with replacing(self.path(drawer, key)) as part:
             part.write_text(json.dumps(record, separators=(",", ":")), encoding="utf-8")
 
+    def remove(self, drawer: str, key: str) -> None:
+        self.path(drawer, key).unlink(missing_ok=True)
+
     def save_bytes(self, drawer: str, key: str, suffix: str, content: bytes) -> None:
         with replacing(self.path(drawer, key, suffix)) as part:
             part.write_bytes(content)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from hallo_lit.data.index import clip_path
 from hallo_lit.data.preprocess.engines.base import Engine
 from hallo_lit.data.preprocess.engines.processes import Processes
-from hallo_lit.data.preprocess.features import Encoders, store_spec
+from hallo_lit.data.preprocess.features import store_spec
 from hallo_lit.data.preprocess.filters import REJECTED
 from hallo_lit.data.preprocess.job import Job, blank, stamp, work
 from hallo_lit.data.preprocess.page import FILE as PAGE
@@ -80,8 +80,6 @@ def prepare(videos: str, out: Path, settings: Settings, engine: Engine, progress
             else:
                 lines[job.key] = line
         reused = len(lines)
-        if todo:
-            Encoders(settings.features).load()
         try:
             answers = engine.run(work, list(todo.values()))
             for job, answer, fault in tqdm(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ def segments(analysis: Analysis, clips: Clips, gap: float, inside: Box | None = 
     for track in analysis.tracks:
         if inside is not None and not _centred(track, inside):
             continue
-        for start, end in _stretches(track, analysis, round(gap * FPS)):
+        for start, end in _stretches(track, analysis, clips, round(gap * FPS)):
             found += [_segment(track, analysis, a, b) for a, b in divide(start, end, clips)]
     return sorted(found, key=lambda s: (s.start, s.end, -_height(s.boxes)))
 
@@ -54,20 +55,38 @@ def divide(start: int, end: int, clips: Clips) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(edges) if b - a >= clips.min_frames]
 
 
-def _stretches(track: Track, analysis: Analysis, gap: int) -> list[tuple[int, int]]:
-    """Where the face is seen without interruption inside one shot; up to the cut when it is seen at the last look."""
+def _stretches(track: Track, analysis: Analysis, clips: Clips, gap: int) -> list[tuple[int, int]]:
+    """Where the face is in sight and calm without interruption inside one shot.
+
+    A stretch reaches up to the cut when the face is seen at the first or last look of the shot.
+    """
     found: list[tuple[int, int]] = []
     every = analysis.every
     for first, last in analysis.shots:
-        run: list[int] = []
-        for look in [f for f in track.frames if first <= f < last] + [last + gap + every]:
-            if run and look - run[-1] > gap:
-                start = first if run[0] - first < every else run[0]
-                end = last if last - run[-1] <= every else run[-1] + 1
-                found.append((start, end))
-                run = []
-            run.append(look)
+        looks = [(f, box) for f, box in zip(track.frames, track.boxes, strict=True) if first <= f < last]
+        for run in _runs(looks, clips, gap):
+            start = first if run[0] - first < every else run[0]
+            found.append((start, last if last - run[-1] <= every else run[-1] + 1))
     return found
+
+
+def _runs(looks: list[tuple[int, Box]], clips: Clips, gap: int) -> Iterator[list[int]]:
+    """Frames of consecutive looks, divided at gaps, at fast motion, and where the face has travelled too far."""
+    run: list[int] = []
+    places: list[np.ndarray] = []
+    height = _height(tuple(box for _, box in looks)) if looks else 1.0
+    for frame, box in looks:
+        place = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]) / height
+        if run:
+            speed = float(np.linalg.norm(place - places[-1])) * FPS / (frame - run[-1])
+            travel = float(np.linalg.norm(np.ptp([*places, place], axis=0)))
+            if frame - run[-1] > gap or speed > clips.max_speed or travel > clips.max_travel:
+                yield run
+                run, places = [], []
+        run.append(frame)
+        places.append(place)
+    if run:
+        yield run
 
 
 def _segment(track: Track, analysis: Analysis, start: int, end: int) -> Segment:

@@ -56,6 +56,8 @@ class Clips:
 
     min_frames: int = 17  # 14 + 2 motion frames + 1 reference
     max_seconds: float = 20.0
+    max_speed: float = 2.0  # of the face, in its heights per second; faster motion is cut out
+    max_travel: float = 1.0  # in face heights; a face that goes farther starts a new clip
 
 
 @dataclass(frozen=True)
