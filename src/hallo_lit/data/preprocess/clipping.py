@@ -52,14 +52,18 @@ class Clipping:
         self.settings, self.records, self.writer = settings, records, writer
         self.first, self.last = window_frames(source, found)
 
-    def run(self, encoders: Encoders) -> list[dict[str, Any]]:
-        """Report entries of all clips, in order of time; kept ones are in the store with all their features."""
-        drafts = {draft.plan.id: draft for draft in self._drafts()}
+    def plan(self) -> dict[str, Draft]:
+        """The clips to be, by id, in order of time."""
+        return {draft.plan.id: draft for draft in self._drafts()}
+
+    def run(self, drafts: dict[str, Draft], encoders: Encoders) -> list[dict[str, Any]]:
+        """Report entries of planned clips, in their order; kept ones are then in the store with all their features."""
+        drafts = dict(drafts)
         todo = [draft.plan for draft in drafts.values() if self._needs_render(draft)]
         if todo:
             with closing(self._rendered(todo)) as clips:
                 for clip in clips:
-                    drafts[clip.plan.id] = self._take(drafts[clip.plan.id], clip)
+                    drafts[clip.plan.id] = self._take(drafts[clip.plan.id], clip, encoders)
         for draft in drafts.values():
             if self._verdict(draft).keeps and draft.done:
                 self._complete(draft, encoders)
@@ -85,9 +89,9 @@ class Clipping:
         if (record := self.records.load("analyses", key)) is not None:
             return Analysis.from_record(record)
         with open_eyes(self.settings.tracking) as eyes:
-            analysis = analyse(self._frames(), self.settings, eyes)
-        self.records.save("analyses", key, analysis.to_record())
-        return analysis
+            record = analyse(self._frames(), self.settings, eyes).to_record()
+        self.records.save("analyses", key, record)
+        return Analysis.from_record(record)  # rounded, as a later run will find it: ids depend on it
 
     def _drafts(self) -> Iterator[Draft]:
         analysis = self._analysis()
@@ -100,13 +104,20 @@ class Clipping:
             box = square_around(given, picture) if given else square(boxes, picture, self.settings.crop)
             box = (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
             id = content_id(self.content, self.settings.crop_key(), f"{part.start} {part.end} {box}")
-            known = self.records.load("clips", id)
-            measured = known["measured"] if known else self._planned(part, boxes, padding(box, picture))
+            known = self._known(id)
+            measured = known or self._planned(part, boxes, padding(box, picture))
             yield Draft(Plan(id, part.start, part.end, box), measured, known is not None)
+
+    def _known(self, id: str) -> dict[str, float | None] | None:
+        """What an earlier run measured, also one that was killed right after storing the clip."""
+        record = self.records.load("clips", id)
+        if record is None and (header := self.writer.header(id)) is not None:
+            record = header.metadata.get("preprocess")
+        return record["measured"] if record else None
 
     def _planned(self, part: Segment, boxes: Iterable[Any], outside: float) -> dict[str, float | None]:
         """What the first pass already knows of a clip."""
-        return {
+        values: dict[str, float | None] = {
             "seconds": part.frames / FPS,
             "sound": 1.0 if self.found.sound_seconds else 0.0,
             "face": float(np.median([box[3] - box[1] for box in boxes])),
@@ -114,6 +125,7 @@ class Clipping:
             "camera": part.camera,
             "padding": outside,
         }
+        return _rounded(values)
 
     def _verdict(self, draft: Draft) -> Verdict:
         return judge(draft.measured, self.settings.filters)
@@ -132,15 +144,17 @@ class Clipping:
     def _scratch(self) -> Path:
         return self.writer.scratch / f"{secrets.token_hex(8)}.mp4"
 
-    def _take(self, draft: Draft, clip: Rendered) -> Draft:
-        """Measures a rendered clip and stores it if it is to be kept."""
+    def _take(self, draft: Draft, clip: Rendered, encoders: Encoders) -> Draft:
+        """Measures a rendered clip and, if it is to be kept, stores it with its features in one write."""
         try:
             wave = None if clip.wave is None else clip.wave.numpy()
-            draft = Draft(draft.plan, {**draft.measured, **measure(clip.seen, wave)}, True)
+            draft = Draft(draft.plan, _rounded({**draft.measured, **measure(clip.seen, wave)}), True)
             self.records.save_bytes("thumbs", draft.plan.id, ".jpg", clip.thumb)
             if self._verdict(draft).keeps:
                 landmarks = bridged(clip.seen.landmarks)
-                self.writer.add(self._item(draft, tensors={"landmarks": landmarks}, video=clip.video), replace=True)
+                tensors = encoders.compute(self._wanted(), clip.video, landmarks)
+                item = self._item(draft, {**tensors, "landmarks": landmarks}, clip.video)
+                self.writer.add(item, replace=True)
             self.records.save("clips", draft.plan.id, {"measured": draft.measured})
         finally:
             clip.video.unlink(missing_ok=True)
@@ -153,15 +167,19 @@ class Clipping:
         now = self._item(draft)
         if header and (header.identity, header.split, header.source) != (now.identity, now.split, now.source):
             self.writer.add(now, replace=True)
-        missing = self.writer.missing(id) - ({"audio"} if not self.found.sound_seconds else set())
-        if missing:
+        if missing := self.writer.missing(id) & self._wanted():
             landmarks = read_tensors(clip_path(self.writer.root, id))["landmarks"]
             tensors = encoders.compute(missing, clip_path(self.writer.root, id, ".mp4"), landmarks)
-            self.writer.add(self._item(draft, tensors=tensors), replace=True)
+            self.writer.add(self._item(draft, tensors), replace=True)
+
+    def _wanted(self) -> set[str]:
+        """Features that are computed from a stored clip."""
+        lacking = set() if self.found.sound_seconds else {"audio"}
+        return set(self.writer.spec.features) - {"video", "landmarks"} - lacking
 
     def _item(self, draft: Draft, tensors: dict[str, np.ndarray] | None = None, video: Path | None = None) -> ClipItem:
         plan, verdict = draft.plan, self._verdict(draft)
-        about = {"verdict": verdict.status, "reasons": list(verdict.reasons), "measured": _rounded(draft.measured)}
+        about = {"verdict": verdict.status, "reasons": list(verdict.reasons), "measured": draft.measured}
         return ClipItem(
             source=self.source.name,
             identity=self.source.identity or identity_of(self.source.name),
@@ -186,7 +204,7 @@ class Clipping:
             "box": list(plan.box),
             "verdict": verdict.status,
             "reasons": list(verdict.reasons),
-            "measured": _rounded(draft.measured),
+            "measured": draft.measured,
         }
 
 

@@ -111,9 +111,12 @@ def _process(job: Job, records: Records, content: str, encoders: Encoders) -> di
     if not reasons:
         writer = StoreWriter(job.root, store_spec(job.settings.features))
         clipping = Clipping(job.source, content, found, job.settings, records, writer)
-        clips = clipping.run(encoders)
+        drafts = clipping.plan()
+        begun = [*known["part"]["clips"], *({"id": id, "verdict": "planned"} for id in drafts)]
+        records.save("contents", content, {"path": here, "settings": "", "part": {"clips": begun}})
+        clips = clipping.run(drafts, encoders)
         reasons = [] if clips else [clipping.nothing()]
-    drop(job.root, _kept(known["part"]["clips"]) - _kept(clips))
+    drop(job.root, _kept(known["part"]["clips"]) - _kept(clips))  # also of a run that was killed under other settings
     part = {"verdict": overall(clips), "reasons": reasons or common(clips), "video": found.to_record(), "clips": clips}
     records.save("contents", content, {"path": here, "settings": job.settings.key(), "part": part})
     return part
