@@ -127,6 +127,7 @@ class Conditioning:
     portrait: tuple[KeyValue, ...] | None = None  # (b, p, heads, l, c / heads) each; frame j reads portrait j % p
     keep_portrait: Tensor | None = None  # (b,) bool; False = this clip sees no portrait
     motion: tuple[Tensor, ...] | None = None  # (b, m, l, c)
+    reference: Tensor | None = None  # (b, c, h, w) latents of the portrait, zero where it is dropped; None equals zeros
 
     def row(self, index: int, drop: Drop) -> Conditioning:
         """The conditioning of clip `index` alone, without the parts that `drop` (of the whole batch) takes from it."""
@@ -144,6 +145,7 @@ class Conditioning:
             else tuple(KeyValue(*(t[rows] for t in kv)) for kv in self.portrait),
             keep_portrait=None,
             motion=None if self.motion is None else tuple(t[rows] for t in self.motion),
+            reference=None if self.reference is None or lost_portrait else self.reference[rows],
         )
 
 
@@ -158,7 +160,7 @@ class Portrait:
     box: tuple[int, int, int, int]  # left, top, right, bottom of the crop in the photo, pixels, end exclusive
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning's precision plugins convert batches field by field
 class ClipInputs:
     """What inference and training both know of a clip; `portrait` and `past` may be pixels or latents."""
 
@@ -207,7 +209,7 @@ class ClipSample:
     index: int  # global sample index, the seed of this sample's noise
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning's precision plugins convert batches field by field
 class ClipBatch:
     """Training clips side by side."""
 
