@@ -60,6 +60,6 @@ class Ray:
         try:
             return Answer(job, ray.get(done))
         except ray.exceptions.RayTaskError as error:
-            raise error.as_instanceof_cause() from error
+            raise error.cause from error  # as it was raised, without the worker's stack in its text
         except ray.exceptions.RayError as error:
             return Answer(job, None, f"no worker of the cluster could finish it ({type(error).__name__})")

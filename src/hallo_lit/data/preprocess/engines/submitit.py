@@ -38,12 +38,20 @@ class Submitit:
         tasks = executor.map_array(_share, [work] * len(shares), shares)
         for task, share in zip(tasks, shares, strict=True):
             try:
-                yield from (Answer(job, line) for job, line in zip(share, task.result(), strict=True))
-            except submitit.core.utils.FailedJobError as error:
-                sentence = f"array task {task.job_id} failed ({str(error).strip().splitlines()[-1]}); logs in {folder}"
-                yield from (Answer(job, None, sentence) for job in share)
+                result = task.result()
+            except (submitit.core.utils.FailedJobError, submitit.core.utils.UncompletedJobError):
+                fault = f"array task {task.job_id} died or could not start; its logs are in {folder}"
+                yield from (Answer(job, None, fault) for job in share)
+                continue
+            if isinstance(result, str):
+                raise UserError(result)
+            yield from (Answer(job, line) for job, line in zip(share, result, strict=True))
 
 
-def _share(work: Work, share: list[Job]) -> list[dict[str, Any]]:
+def _share(work: Work, share: list[Job]) -> list[dict[str, Any]] | str:
+    """Lines of all jobs, or the sentence that concerns them all."""
     one_thread()
-    return [work(job) for job in share]
+    try:
+        return [work(job) for job in share]
+    except UserError as error:
+        return str(error)
