@@ -52,6 +52,11 @@ def test_sound_track_is_on_the_clock_of_the_picture(tmp_path, make_video, start,
     assert max(correlation(wave[max(0, first + lag) :]) for lag in range(-24, 25)) > 0.95  # MP4 rounds to 1 ms
 
 
+def test_a_broken_time_stamp_does_not_become_hours_of_silence(tmp_path, make_video, sweep, counting_frames, refused):
+    path = make_video(tmp_path / "a.mkv", counting_frames(5), wave=sweep(1, 48000), audio_start=5000)
+    refused(path, "5000 s of it are missing")
+
+
 @pytest.mark.parametrize("extension", ["wav", "mp3", "m4a", "txt"])
 @pytest.mark.parametrize("content", [b"not sound\n" * 100, np.random.default_rng(0).bytes(50_000), bytes(10_000)])
 def test_not_sound(tmp_path, extension, content, refused):

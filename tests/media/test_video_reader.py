@@ -99,6 +99,13 @@ def test_a_replaced_file_is_read_anew(tmp_path, make_video, counting_frames):
     assert probe(make_video(tmp_path / "a.mp4", counting_frames(9))).frames == 9
 
 
+def test_a_broken_time_stamp_does_not_become_hours_of_video(tmp_path, make_video, counting_frames):
+    path = make_video(tmp_path / "a.mkv", counting_frames(3), times=[0, 0.04, 4000])
+    with pytest.raises(UserError, match=r"no picture follows the one at 0\.04 s for 4000 s"):
+        list(read_frames(path))
+    assert len(list(read_frames(path, None))) == 3
+
+
 def test_frames_belong_to_the_caller(tmp_path, make_video, counting_frames, read_count):
     counts = []
     for frame in read_frames(make_video(tmp_path / "a.mp4", counting_frames(6), fps=5)):

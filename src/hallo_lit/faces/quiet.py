@@ -12,7 +12,7 @@ from contextlib import contextmanager
 _CHATTER = re.compile(
     rb"INFO: |I\d{4} |W\d{4} .*(inference_feedback_manager|landmark_projection_calculator|face_landmarker_graph)"
     rb"|WARNING: All log messages before absl::InitializeLog"
-    rb"|E\d{4} .*calculator_graph|ERROR: The model is not|Calculator::\w+\(\) for node"  # errors that come as exceptions as well
+    rb"|E\d{4} .*calculator_graph|ERROR: The model is not|Calculator::\w+\(\) for node"  # come as exceptions, too
 )
 
 

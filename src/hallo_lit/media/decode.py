@@ -19,6 +19,7 @@ from hallo_lit.errors import UserError
 from hallo_lit.media.container import last_page_is_cut, open_media, promised_seconds
 
 MAX_GAP = 0.1  # seconds by which time stamps may disagree with the samples before silence is put in
+MAX_SILENCE = 3600.0  # seconds; a longer gap is a broken time stamp
 MAX_SHORT = 0.05  # seconds by which a file may miss its header's promise
 MAX_LEVEL = 100.0  # float samples beyond this are not on the scale -1..1
 
@@ -42,7 +43,7 @@ def decode_audio(path: Path) -> Iterator[Block]:
             raise UserError(f"{path} has no sound track; give a recording, or a video with sound")
         stream = container.streams.audio[0]
         done, packets, failed = 0.0, 0, 0  # seconds, counts
-        clock = _Clock(_start_of_video(container))
+        clock = _Clock(path, _start_of_video(container))
         for frames in _decoded_packets(container, stream):
             packets += 1
             failed += frames is None
@@ -92,7 +93,8 @@ def _start_of_video(container: InputContainer) -> float | None:
 class _Clock:
     """Converts frames to float and places them where their time stamps say."""
 
-    def __init__(self, origin: float | None) -> None:
+    def __init__(self, path: Path, origin: float | None) -> None:
+        self.path = path
         self.origin = origin  # seconds; None: wherever the sound starts
         self.position = 0.0  # seconds yielded
         self.heard = 0.0  # seconds decoded
@@ -110,23 +112,30 @@ class _Clock:
             if self.origin is None:
                 self.origin = time
             late = (time - self.origin) - self.position
+            if late > MAX_SILENCE:
+                raise UserError(f"{self.path} is damaged: {late:.0f} s of it are missing; export it again")
             if late > MAX_GAP or (self.position == 0 and late > 0):
-                yield from self._emit(np.zeros((samples.shape[0], round(late * rate)), np.float32), rate)
+                for start in range(0, round(late * rate), rate):
+                    count = min(rate, round(late * rate) - start)
+                    yield from self._emit(np.zeros((samples.shape[0], count), np.float32), rate)
             elif late < -MAX_GAP or (self.position == 0 and late < 0):
                 samples = samples[:, min(round(-late * rate), samples.shape[1]) :]
         yield from self._emit(samples, rate)
 
     def _emit(self, samples: NDArray[np.float32], rate: int) -> Iterator[Block]:
-        for start in range(0, samples.shape[1], rate):  # a long gap must not become one large block
-            self.position += samples[:, start : start + rate].shape[1] / rate
-            yield Block(samples[:, start : start + rate], rate)
+        self.position += samples.shape[1] / rate
+        if samples.size:
+            yield Block(samples, rate)
 
     def _planar(self, frame: AudioFrame) -> NDArray[np.float32]:
         try:
             (packed,) = self.packer.resample(frame)
         except ValueError:  # the stream changed its layout or format on the way
             self.packer = _packer()
-            (packed,) = self.packer.resample(frame)
+            try:
+                (packed,) = self.packer.resample(frame)
+            except ValueError as error:  # a layout or rate that cannot be
+                raise UserError(f"{self.path} is damaged: its sound changes its format; export it again") from error
         return np.asarray(packed.to_ndarray(), np.float32).reshape(-1, frame.layout.nb_channels).T
 
 

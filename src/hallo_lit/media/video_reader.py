@@ -21,6 +21,7 @@ from hallo_lit.media.container import open_media
 from hallo_lit.media.image import Pixels, resize
 
 _SHORT = 0.1  # seconds a file may miss its header's promise by
+_LONGEST = 120  # seconds a picture may stay; more is a broken time stamp
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def read_frames(
         stream = _pictures(path, container)
         stream.thread_type = "AUTO"
         to_pixels = PixelsOfFrame()
-        for frame in _at_rate(_decode(path, container, stream), None if fps is None else Fraction(fps)):
+        frames = _decode(path, container, stream)
+        for frame in (frame for _, frame in frames) if fps is None else _at_rate(path, frames, Fraction(fps)):
             pixels = to_pixels(frame)
             yield pixels if size is None else resize(pixels, size)
 
@@ -98,20 +100,31 @@ def read_clip(path: str | Path, start: int, count: int) -> NDArray[np.uint8]:
     if start < 0 or count < 1 or start + count > len(times):
         raise UserError(f"{path} holds {len(times)} frames; {start} to {start + count - 1} were asked for")
     wanted = times[start : start + count]
-    with open_media(path, "video") as container:
-        stream = _pictures(path, container)
-        to_pixels = PixelsOfFrame()
-        for target in (int(wanted[0]), int(times[0])):  # some key frames cannot be entered at: then from the beginning
-            container.seek(target, stream=stream, backward=True)
-            frames: dict[int, Pixels] = {}
-            for time, frame in _decode(path, container, stream):
-                if time > wanted[-1]:
-                    break
-                if time in wanted:
-                    frames[time] = to_pixels(frame)
-            if len(frames) == count:
-                return np.stack([frames[int(time)] for time in wanted])
+    for seek in (True, False):  # some key frames cannot be entered at: then from the beginning
+        with open_media(path, "video") as container:
+            stream = _pictures(path, container)
+            frames = _frames_at(path, container, stream, wanted, seek)
+        if len(frames) == count:
+            return np.stack(frames)
     raise UserError(f"{path} is damaged: frames {start} to {start + count - 1} cannot be decoded; export it again")
+
+
+def _frames_at(
+    path: Path, container: InputContainer, stream: VideoStream, wanted: NDArray[np.int64], seek: bool
+) -> list[Pixels]:
+    """The frames of these times, as many as can be had."""
+    if seek:
+        try:
+            container.seek(int(wanted[0]), stream=stream, backward=True)
+        except av.error.FFmpegError:
+            return []
+    to_pixels, frames = PixelsOfFrame(), []
+    for time, frame in _decode(path, container, stream):
+        if time > wanted[-1]:
+            break
+        if time in wanted:
+            frames.append(to_pixels(frame))
+    return frames
 
 
 def _pictures(path: Path, container: InputContainer) -> VideoStream:
@@ -172,25 +185,27 @@ def _decode(path: Path, container: InputContainer, stream: VideoStream) -> Itera
         raise UserError(f"{path} is damaged: {bad} of {good + bad} pictures cannot be decoded; export it again")
 
 
-def _at_rate(frames: Iterator[tuple[int, VideoFrame]], fps: Fraction | None) -> Iterator[VideoFrame]:
+def _at_rate(path: Path, frames: Iterator[tuple[int, VideoFrame]], fps: Fraction) -> Iterator[VideoFrame]:
     """For each k / fps the frame whose time is nearest, the earlier one in a tie; holds two frames at most."""
     origin, count = None, 0
     held: VideoFrame | None = None
     held_time, length = Fraction(0), Fraction(0)
     for ticks, frame in frames:
-        if fps is None:
-            yield frame
-            continue
         tick = frame.time_base or Fraction(1, 1000)
         origin = ticks * tick if origin is None else origin
         time = ticks * tick - origin
+        step, stated = time - held_time, (frame.duration or 0) * tick
+        if step > _LONGEST:
+            at, gap = float(held_time), float(step)
+            raise UserError(
+                f"{path} is damaged: no picture follows the one at {at:.2f} s for {gap:.0f} s; export it again"
+            )
         while held is not None and count / fps <= (held_time + time) / 2:
             yield held
             count += 1
-        step, stated = time - held_time, (frame.duration or 0) * tick
-        length = stated if stated > step / 2 else step  # some files state a tick
+        length = stated if step / 2 < stated < _LONGEST else step  # some files state a tick
         held, held_time = frame, time
-    if held is not None and fps is not None:
+    if held is not None:
         total = max(1, round((held_time + length) * fps))
         for _ in range(count, total):
             yield held
