@@ -381,3 +381,27 @@ def test_new_weights_start_as_the_image_model() -> None:
         assert torch.equal(heard, net(noisy(), times(), replace(cond, audio=cond.audio * 5)))
         one = net(noisy()[:, :1], times(), replace(cond, frames=1, audio=cond.audio[:, :1]))
     torch.testing.assert_close(heard[:, :1], one, **CLOSE)
+
+
+@torch.no_grad()
+def test_a_reference_may_be_an_input_and_absent_it_is_zeros() -> None:
+    net = redraw(DenoisingUNet(SPEC, EXTRAS, reference_input=True))
+    assert net.conv_in.in_channels == 2 * SPEC.in_channels
+    hallo = tiny_hallo()
+    hallo.denoiser = net
+    cond = conditioned(hallo, tiny_clip(batch=2))
+    x, t = noisy(2), torch.tensor([500, 900])
+    assert cond.reference is not None
+    seen = net(x, t, cond)
+    assert (seen - net(x, t, replace(cond, reference=cond.reference.flip(0)))).abs().max() > 0.01
+    zeros = replace(cond, reference=torch.zeros_like(cond.reference))
+    torch.testing.assert_close(net(x, t, replace(cond, reference=None)), net(x, t, zeros), **CLOSE)
+    plain = tiny_denoiser()
+    assert torch.equal(plain(x, t, cond), plain(x, t, replace(cond, reference=None)))
+
+
+@torch.no_grad()
+def test_a_quiet_start_predicts_zeros() -> None:
+    hallo = tiny_hallo()
+    net = DenoisingUNet(SPEC, EXTRAS, zero_output=True)
+    assert not net(noisy(), torch.tensor([500]), conditioned(hallo, tiny_clip())).any()

@@ -50,7 +50,7 @@ class VideoGenerator:
         denoise: Denoise | None = None,
     ) -> None:
         self.hallo, self.recipe, self.handover, self.generator = hallo, recipe, handover, generator
-        self.denoise: Denoise = denoise or hallo
+        self.denoise: Denoise = recipe.process.predictor(denoise or hallo)
         weight = next(hallo.denoiser.parameters())
         self.device, self.dtype = weight.device, weight.dtype
         drops = [*recipe.guidance.nulls, Drop.none(1)]

@@ -20,7 +20,7 @@ class AudioBlock(nn.Module):
         self.ff = FeedForward(dim)
 
     def forward(self, x: Tensor, audio: Tensor | None, masks: Tensor, scale: Tensor) -> Tensor:
-        """x (n, l, dim), audio (n, tokens, audio_dim) or None for silence, masks (n, r, l), scale (r,)."""
+        """x (n, l, dim), audio (n, tokens, audio_dim) or None for silence, masks (n, r, h, w), scale (r,)."""
         x = x + attend(self.attn1, self.norm1(x))
         x = x + self.fusion(self.norm2(x), audio, masks, scale)
         return x + self.ff(self.norm3(x))
@@ -35,4 +35,5 @@ class AudioTransformer(TokenTransformer):
         super().__init__(channels, width, AudioBlock(width, heads, fusion), groups)
 
     def forward(self, x: Tensor, audio: Tensor | None, masks: Tensor, scale: Tensor) -> Tensor:
-        return self.leave(self.block(self.enter(x), audio, masks, scale), x)
+        """x (n, c, h, w), masks (n, r, h w); the fusion gets them as pictures (n, r, h, w), whose places it may use."""
+        return self.leave(self.block(self.enter(x), audio, masks.unflatten(-1, x.shape[-2:]), scale), x)

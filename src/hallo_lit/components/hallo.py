@@ -107,6 +107,7 @@ class Hallo(nn.Module):
             portrait=self._tiled(prepared.portrait, frames),
             keep_portrait=keep,
             motion=self._motion(clip, prepared, drop),
+            reference=prepared.latents * _keep(drop.portrait, prepared.latents),
         )
 
     def _motion(self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop) -> tuple[Tensor, ...] | None:
@@ -119,10 +120,15 @@ class Hallo(nn.Module):
             return self._empty_motion(prepared.latents, empty)
         past = self.encode(clip.past)
         if drop.motion.any():
-            lost = self.encode(torch.zeros_like(clip.past)) if self.quirks.grey_motion else prepared.latents[:, None]
+            lost = self._grey(past) if self.quirks.grey_motion else prepared.latents[:, None]
             past = torch.where(drop.motion.to(past.device).view(-1, 1, 1, 1, 1), lost, past)
         identity = self._identity_rows(prepared.identity, count)[:, 1:]
         return self._handed_over(self.reference_net(past, identity, portraits=0)).motion
+
+    def _grey(self, latents: Tensor) -> Tensor:
+        """Latents (1, 1, c, h, w) of a mid-grey picture."""
+        height, width = (side * self.codec.factor for side in latents.shape[-2:])
+        return self.codec.encode(latents.new_zeros(1, 1, 3, height, width))
 
     def _empty_motion(self, latents: Tensor, count: int) -> tuple[Tensor, ...]:
         b, _, h, w = latents.shape

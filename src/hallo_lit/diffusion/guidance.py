@@ -77,6 +77,23 @@ class SplitGuidance:
         return f"audio {self.audio:g}, image {self.image:g}"
 
 
+class AudioGuidance:
+    """e(I) + scale (e(I, A) - e(I)): split guidance whose image scale is 1, in two passes instead of three."""
+
+    def __init__(self, scale: float = 1.5) -> None:
+        self.scale = scale
+        self.nulls: tuple[Drop, ...] = () if scale == 1 else (Drop.where(1, ("audio",)),)
+
+    def __call__(self, predict: Predict, t: int, given: Conditioning, nulls: Sequence[Conditioning]) -> Tensor:
+        if not nulls:
+            return predict(given)
+        silent = predict(nulls[0])
+        return silent + self.scale * (predict(given) - silent)
+
+    def describe(self) -> str:
+        return f"audio {self.scale:g}, image 1"
+
+
 class IntervalGuidance:
     """`inner` at timesteps from `start` down to `stop`, a single pass elsewhere (arXiv 2404.07724)."""
 

@@ -3,12 +3,19 @@ zero terminal SNR, arXiv 2305.08891; min-SNR weights, arXiv 2303.09556)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
+
+from hallo_lit.diffusion.reference_prior import ReferencePrior
+from hallo_lit.structs import Conditioning
+
+Denoise = Callable[[Tensor, Tensor, Conditioning], Tensor]
+"""(x (b, f, c, h, w), timestep (b,), conditioning) -> (b, f, c, h, w): a network, or what the process makes of it."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,8 @@ class NoiseProcess:
     """Variance-preserving diffusion in `steps` discrete steps.
 
     sampling_schedule: a different beta schedule for sampling; only released Hallo weights want one.
+    timestep_power: training timesteps are steps * u ** power for uniform u; below 1 means more noise.
+    prior: what is known of a frame before the network is asked; None: nothing.
     weighting: "clip" weighs every clip's own error; "mean" multiplies the mean error by the mean weight, as the
         original's second stage does.
     """
@@ -40,11 +49,14 @@ class NoiseProcess:
         noise_offset: float = 0.05,
         snr_gamma: float | None = 5.0,
         weighting: Literal["clip", "mean"] = "clip",
+        timestep_power: float = 1.0,
+        prior: ReferencePrior | None = None,
     ) -> None:
         self.betas = {"beta_start": beta_start, "beta_end": beta_end, "num_train_timesteps": steps}
         self.beta_schedule, self.sampling_schedule = beta_schedule, sampling_schedule or beta_schedule
         self.steps, self.zero_terminal_snr = steps, zero_terminal_snr
         self.noise_offset, self.snr_gamma, self.weighting = noise_offset, snr_gamma, weighting
+        self.timestep_power, self.prior = timestep_power, prior
         # diffusers leaves its schedulers untyped
         self.training_scheduler: Any = DDIMScheduler(**self.scheduler_config(beta_schedule))
 
@@ -59,10 +71,32 @@ class NoiseProcess:
             **({"clip_sample": False, "steps_offset": 1} if schedule else {}),
         }
 
+    def predictor(self, denoise: Denoise) -> Denoise:
+        """What training compares with `Noised.target` and sampling gives to the solver, made of a raw network.
+
+        Training and sampling both put it around the network. Without a prior the output is the velocity itself.
+        """
+        prior = self.prior
+        if prior is None:
+            return denoise
+
+        def predict(x: Tensor, timestep: Tensor, cond: Conditioning) -> Tensor:
+            power = self.training_scheduler.alphas_cumprod.to(x.device)[timestep]
+            return prior.velocity(denoise(x, timestep, cond), x, power, cond)
+
+        return predict
+
+    def timesteps(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """(count,) int64 timesteps to train on, on the CPU."""
+        if self.timestep_power == 1:
+            return torch.randint(self.steps, (count,), generator=generator)
+        drawn = self.steps * torch.rand(count, generator=generator) ** self.timestep_power
+        return drawn.long().clamp(max=self.steps - 1)
+
     def draw(self, latents: Tensor, generator: torch.Generator | None = None) -> Noised:
-        """Uniform timesteps and offset noise (one more draw per clip and channel) for latents (b, f, c, h, w)."""
+        """Random timesteps and offset noise (one more draw per clip and channel) for latents (b, f, c, h, w)."""
         b, _, c = latents.shape[:3]
-        timestep = torch.randint(self.steps, (b,), generator=generator)
+        timestep = self.timesteps(b, generator)
         noise = torch.randn(latents.shape, generator=generator)
         if self.noise_offset:
             noise = noise + self.noise_offset * torch.randn(b, 1, c, 1, 1, generator=generator)
@@ -84,9 +118,12 @@ class NoiseProcess:
         snr = self.snr(timestep) + 1
         return torch.ones_like(snr) if self.snr_gamma is None else snr.clamp(max=self.snr_gamma) / snr
 
-    def loss(self, prediction: Tensor, noised: Noised) -> Tensor:
-        """Weighted mean squared error in fp32, a scalar."""
-        error = (prediction.float() - noised.target.float()).square().flatten(1).mean(1)  # (b,)
+    def loss(self, prediction: Tensor, noised: Noised, importance: Tensor | None = None) -> Tensor:
+        """Weighted mean squared error in fp32, a scalar; `importance` weighs places, (b, f or 1, 1, h, w)."""
+        squares = (prediction.float() - noised.target.float()).square()
+        if importance is not None:
+            squares = squares * importance
+        error = squares.flatten(1).mean(1)  # (b,)
         if self.weighting == "mean":
             return error.mean() * noised.weight.mean()
         return (error * noised.weight).mean()

@@ -11,11 +11,10 @@ from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UniPCMultistep
 from torch import Tensor
 
 from hallo_lit.diffusion.guidance import Guidance
+from hallo_lit.diffusion.process import Denoise as Denoise
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.errors import UserError
 from hallo_lit.structs import Conditioning
-
-Denoise = Callable[[Tensor, Tensor, Conditioning], Tensor]
 
 SOLVERS: dict[str, tuple[type, dict[str, Any]]] = {
     "ddim": (DDIMScheduler, {"clip_sample": False, "steps_offset": 1}),

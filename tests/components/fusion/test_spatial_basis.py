@@ -1,4 +1,4 @@
-"""The fusion that tells the audio where the mouth is."""
+"""Where the basis lies, and that it follows the mouth."""
 
 from __future__ import annotations
 
@@ -6,61 +6,60 @@ import pytest
 import torch
 
 from hallo_lit.components.fusion.hierarchical import HierarchicalFusion
-from hallo_lit.components.fusion.spatial_basis import SpatialBasisFusion, gaussians
-from tiny_hallo import CLOSE, normal, redraw
-
-H, W = 16, 24
+from hallo_lit.components.fusion.spatial_basis import LIP, SpatialBasisFusion, gaussians
+from tiny_hallo import CLOSE, normal, redraw, uniform
 
 
-def box(top: int, left: int, height: int = 4, width: int = 8) -> torch.Tensor:
-    """(1, h, w) lip mask."""
-    mask = torch.zeros(1, H, W)
-    mask[:, top : top + height, left : left + width] = 1
+def mouth(height: int, width: int, top: int, left: int, rows: int, columns: int) -> torch.Tensor:
+    mask = torch.zeros(1, height, width)
+    mask[:, top : top + rows, left : left + columns] = 1
     return mask
 
 
-def test_the_middle_bump_sits_on_the_mouth_and_moves_with_it() -> None:
-    here, there = (gaussians(box(6, left), 3, 0.6, 1.0)[0].unflatten(1, (H, W)) for left in (4, 12))
-    middle = here[4]
-    assert middle.argmax() in [row * W + column for row in (7, 8) for column in (7, 8)]  # of rows 6..9, columns 4..11
-    torch.testing.assert_close(here[..., :16], there[..., 8:], **CLOSE)
-    peaks = [divmod(int(bump.argmax()), W) for bump in here]
-    assert peaks[0][0] < peaks[4][0] < peaks[8][0]
-    assert peaks[0][1] < peaks[4][1] < peaks[8][1]
+@pytest.mark.parametrize("size", [(16, 16), (12, 20)])
+def test_the_grid_lies_over_the_mouth(size: tuple[int, int]) -> None:
+    lip = mouth(*size, 7, 4, 4, 12)  # centre at row 9, column 10; the lips are half as wide as the mask, so half = 3
+    bumps = gaussians(lip, 3, 0.6, 1.0).view(3, 3, *size)
+    rows, columns = torch.arange(size[0]) + 0.5, torch.arange(size[1]) + 0.5
+    weight = bumps / bumps.sum((2, 3), keepdim=True)
+    middle_y, middle_x = (weight.sum(3) @ rows, weight.sum(2) @ columns)
+    torch.testing.assert_close(middle_x[:, 1], torch.full((3,), 10.0), atol=0.1, rtol=0)
+    torch.testing.assert_close(middle_x[:, 2] - middle_x[:, 1], torch.full((3,), 3.0), atol=0.15, rtol=0)
+    torch.testing.assert_close(middle_y[1], torch.full((3,), 9.0), atol=0.1, rtol=0)
+    assert bumps[1, 1].max() > 0.8
 
 
-def test_bumps_grow_with_the_mouth() -> None:
-    narrow, wide = (gaussians(box(6, 12 - width // 2, 4, width), 3, 0.6, 1.0)[0, 4] for width in (8, 16))
-    assert wide.sum() > 2 * narrow.sum()
+def test_moving_the_mask_moves_the_basis() -> None:
+    a = gaussians(mouth(16, 16, 6, 3, 4, 8), 3, 0.6, 1.0).view(9, 16, 16)
+    b = gaussians(mouth(16, 16, 8, 5, 4, 8), 3, 0.6, 1.0).view(9, 16, 16)
+    torch.testing.assert_close(a.roll((2, 2), (1, 2))[:, 4:14, 4:14], b[:, 4:14, 4:14], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("mask", [torch.zeros(1, H, W), torch.ones(1, H, W)])
-def test_without_lips_the_basis_spans_the_picture(mask: torch.Tensor) -> None:
-    bumps = gaussians(mask, 3, 0.6, 1.0)
+def test_a_coarser_grid_sees_the_same_mouth() -> None:
+    lip = mouth(16, 16, 8, 4, 4, 8)
+    fine = gaussians(lip, 3, 0.6, 1.0).view(1, 9, 16, 16)
+    coarse = gaussians(torch.nn.functional.avg_pool2d(lip[None], 2)[0], 3, 0.6, 1.0).view(1, 9, 8, 8)
+    assert (torch.nn.functional.avg_pool2d(fine, 2) - coarse).abs().max() < 0.12
+
+
+def test_an_empty_mask_is_no_accident() -> None:
+    bumps = gaussians(torch.zeros(2, 8, 8), 3, 0.6, 1.0)
     assert bumps.isfinite().all()
-    assert divmod(int(bumps[0, 4].argmax()), W)[0] in (H // 2 - 1, H // 2)
 
 
-def test_a_new_one_is_hierarchical_fusion_and_its_basis_learns() -> None:
-    net = SpatialBasisFusion(8, 2, 6)
-    x, audio, masks = normal(1, 2, H * W, 8), normal(2, 2, 4, 6), box(6, 8).expand(2, 3, H, W)
-    update = net(x, audio, masks, torch.ones(3))
-    assert not update.any()
-    (update - 1).square().sum().backward()
-    assert net.basis.weight.grad.any()
+def test_a_new_one_is_hierarchical_fusion() -> None:
+    torch.manual_seed(0)
+    new, old = SpatialBasisFusion(8, 2, 6), HierarchicalFusion(8, 2, 6)
+    old.load_state_dict({name: value for name, value in new.state_dict().items() if not name.startswith("basis")})
+    inputs = normal(1, 4, 15, 8), normal(2, 4, 5, 6), uniform(3, 4, 3, 3, 5), torch.ones(3)
+    torch.testing.assert_close(new(*inputs), old(*inputs), **CLOSE)
 
 
 @torch.no_grad()
-def test_the_basis_is_added_at_the_mouth_and_weighed_by_the_lips_scale() -> None:
-    net, plain = redraw(SpatialBasisFusion(8, 2, 6)), HierarchicalFusion(8, 2, 6)
-    plain.load_state_dict({k: v for k, v in net.state_dict().items() if not k.startswith("basis")})
-    x, audio, masks = normal(1, 1, H * W, 8), normal(2, 1, 4, 6), box(2, 2).expand(1, 3, H, W)
-
-    def basis(scale: tuple[float, float, float]) -> torch.Tensor:
-        weight = torch.tensor(scale)
-        return (net(x, audio, masks, weight) - plain(x, audio, masks, weight))[0].unflatten(0, (H, W))
-
-    added = basis((1.0, 1.0, 1.0))
-    assert added[2:6, 2:10].abs().mean() > 0.1
-    assert added[12:, 18:].abs().max() < 1e-4  # far from the mouth
-    torch.testing.assert_close(basis((5.0, 7.0, 2.0)), added * 2, **CLOSE)
+def test_the_basis_answers_to_the_lips_scale() -> None:
+    net = redraw(SpatialBasisFusion(8, 2, 6, branches=["pose"]))
+    x, audio, masks = normal(1, 2, 15, 8), normal(2, 2, 5, 6), uniform(3, 2, 3, 3, 5)
+    scales = [torch.ones(3).index_fill(0, torch.tensor(LIP), value) for value in (0.0, 1.0, 2.0)]
+    none, once, twice = (net(x, audio, masks, scale) for scale in scales)
+    assert (once - none).abs().max() > 0.01
+    torch.testing.assert_close(twice - none, 2 * (once - none), **CLOSE)

@@ -18,7 +18,9 @@ class AudioFusion(nn.Module):
     """Built as `fusion(dim, heads, audio_dim)`, once per cell with attention."""
 
     def forward(self, x: Tensor, audio: Tensor | None, masks: Tensor, scale: Tensor) -> Tensor:
-        """The update to add to x (n, l, dim), from audio (n, tokens, audio_dim), masks (n, r, l) and scale (r,).
+        """The update to add to x (n, l, dim), from audio (n, tokens, audio_dim), masks (n, r, h, w) and scale (r,).
+
+        The l = h w tokens are the places of the masks, row by row.
 
         `audio=None` means silence and equals all-zero audio tokens, without computing any attention.
         """
@@ -45,6 +47,7 @@ class RegionalFusion(AudioFusion):
     def weights(self, masks: Tensor, scale: Tensor) -> list[tuple[Tensor | float, Tensor | float]]:
         """Per branch its mask (n, l, 1) and its scale (); both are 1 for "full"."""
         regions = {
-            name: (mask[..., None], s) for name, mask, s in zip(REGIONS, masks.unbind(1), scale.unbind(), strict=True)
+            name: (mask.flatten(1)[..., None], s)
+            for name, mask, s in zip(REGIONS, masks.unbind(1), scale.unbind(), strict=True)
         }
         return [regions.get(name, (1.0, 1.0)) for name in self.branches]

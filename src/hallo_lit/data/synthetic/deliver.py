@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from hallo_lit.data.atomic import replacing
 from hallo_lit.data.store import ClipItem, Encoder, StoreSpec, StoreWriter, content_id
 from hallo_lit.data.synthetic.clip import Clip
+from hallo_lit.data.synthetic.close_up import close_up
 from hallo_lit.data.synthetic.controls import CONTROLS
 from hallo_lit.data.synthetic.corpus import FPS, Part
 from hallo_lit.data.synthetic.formant import SAMPLE_RATE
@@ -122,11 +123,14 @@ def _plain(config: Mapping[str, Any]) -> str:
 
 def write_to_store(config: SynthesisConfig, clip: Clip) -> None:
     """The clip's frames, masks, curves and features as one entry of the store."""
-    pixels = np.stack(list(clip.frames()))
-    landmarks = clip.landmarks()
+    whole, points = np.stack(list(clip.frames())), clip.landmarks()
+    pixels, landmarks, size = whole, points, config.size
+    if config.close_up:
+        size = config.close_up_size
+        pixels, landmarks = close_up(whole, points, config.close_up, size, clip.part.generator(4))
     tensors: dict[str, Any] = {
         "pixels": pixels,
-        **geometry(landmarks, config.size),
+        **geometry(landmarks, size),
         "curves": clip.curves,
         "landmarks": landmarks,
         "phoneme_times": clip.phone_times(),
@@ -139,13 +143,13 @@ def write_to_store(config: SynthesisConfig, clip: Clip) -> None:
     if config.face_encoder:
         yaw, pitch = (clip.curves[:, CONTROLS.index(name)] for name in ("yaw", "pitch"))
         best = int(np.argmin(np.abs(yaw) + np.abs(pitch)))
-        identity = _encoder(_plain(config.face_encoder))(pixels[best], landmarks[best].astype(np.float64))
+        identity = _encoder(_plain(config.face_encoder))(whole[best], points[best].astype(np.float64))
         tensors["identity"] = identity.cpu().numpy().astype(np.float32)
     item = ClipItem(
         source=f"synthetic {config.seed}/{clip.part.name}",
         identity=clip.part.person,
         frames=len(pixels),
-        size=(config.size, config.size),
+        size=(size, size),
         tensors=tensors,
         id=store_id(config, clip.part),
         fps=FPS,

@@ -79,8 +79,14 @@ def perform(
     rng: np.random.Generator,
     motion: float = 1.0,
     fps: float = 25.0,
+    posture: float | None = None,
 ) -> NDArray[np.float32]:
-    """(frames, 16) control curves of a person saying this; `motion` scales everything but the speech."""
+    """(frames, 16) control curves of a person saying this; `motion` scales everything but the speech.
+
+    `posture` scales how the head is held on average, by default as `motion` does; motion=0, posture=1 is a person who
+    looks somewhere and keeps still.
+    """
+    held = motion if posture is None else posture
     curves = {name: np.zeros(frames) for name in CONTROLS}
     speech = at_frames(articulate(phones, frames / fps), frames, fps)
     for name, column in zip(CONTROLS, speech.T, strict=False):
@@ -88,7 +94,7 @@ def perform(
     loud = stress(samples, rate, frames, fps)
     for name, spread in SWAY.items():
         slow, quick = drift(rng, frames, 2.2, fps), drift(rng, frames, 0.7, fps)
-        curves[name] = motion * (BASE[name] * rng.normal() + spread * (0.9 * slow + 0.25 * quick))
+        curves[name] = held * BASE[name] * rng.normal() + motion * spread * (0.9 * slow + 0.25 * quick)
     curves["pitch"] = curves["pitch"] + motion * rng.uniform(1.0, 3.5) * loud
     curves["ty"] = curves["ty"] + motion * rng.uniform(0, 2.5) * loud
     curves["scale"] = 1 + curves["scale"]

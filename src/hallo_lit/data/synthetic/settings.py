@@ -29,6 +29,9 @@ class SynthesisConfig:
     speech: str = "formant"
     zoom: float = 1.25
     motion: float = 1.0
+    posture: float | None = None  # None = as `motion`
+    close_up: float = 0.0  # margin of the crop around the face that animate would make; 0 = the whole picture
+    close_up_size: int = 64  # pixels of its side
     processes: int = 0  # 0 = one per core
     store: bool = False  # True: a clip store instead of mp4 files
     audio_encoder: Mapping[str, Any] | None = None  # store only: what makes the audio features
@@ -49,6 +52,10 @@ class SynthesisConfig:
         refuse(self.speech not in SPEECH, "speech", ", ".join(SPEECH))
         refuse(not 0.8 <= self.zoom <= 2.5, "zoom", "0.8 to 2.5")
         refuse(not 0 <= self.motion <= 2, "motion", "0 to 2")
+        refuse(self.posture is not None and not 0 <= self.posture <= 2, "posture", "0 to 2, or null")
+        refuse(self.close_up != 0 and not 0.5 <= self.close_up <= 2, "close_up", "0 (off), or 0.5 to 2")
+        refuse(self.close_up_size < 16, "close_up_size", "at least 16")
+        refuse(self.close_up != 0 and not self.store, "close_up", "0, or store=true with it")
         refuse(self.processes < 0, "processes", "0 (one per core) or more")
 
     @property
@@ -58,7 +65,7 @@ class SynthesisConfig:
 
     @property
     def look(self) -> Look:
-        return Look(self.size, self.zoom, self.motion, self.speech)
+        return Look(self.size, self.zoom, self.motion, self.posture, self.speech)
 
     @property
     def cast(self) -> Cast:
