@@ -109,7 +109,8 @@ def test_the_model_listens_to_the_encoder_that_is_chosen(name: str) -> None:
 
 @pytest.mark.parametrize(("group", "choice"), [(group, choice) for group in PRIMARY for choice in choices(group)])
 def test_every_experiment_and_sweep_composes(group: str, choice: str) -> None:
-    cfg = compose(PRIMARY[group], f"+{group}={choice}")
+    sign = "" if group in groups_of(PRIMARY[group]) else "+"
+    cfg = compose(PRIMARY[group], f"{sign}{group}={choice}")
     for part in parts_of(cfg):
         check_keywords(part)
 

@@ -1,4 +1,4 @@
-"""`hallo-lit weights list | fetch | import | check | push`."""
+"""`hallo-lit weights list | fetch | import | export | check | push`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT += ["frames", "motion_frames", "half_noise", "size"]
 
 def run(cfg: DictConfig) -> int:
     """Exit status 1 when a check or a listing found something that does not fit."""
-    actions = {"list": show, "fetch": fetch, "import": take, "check": check, "push": push}
+    actions = {"list": show, "fetch": fetch, "import": take, "export": export, "check": check, "push": push}
     if cfg.action not in actions:
         raise UserError(f"weights has no action {cfg.action}; it knows {', '.join(actions)}.")
     return actions[cfg.action](cfg)
@@ -69,16 +69,14 @@ def take(cfg: DictConfig) -> int:
     sources = _words(cfg.sources)
     if not sources or cfg.out is None:
         raise UserError("weights import needs files and a folder: hallo-lit weights import net.pth out=bundles/mine")
-    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    if cfg.dtype is not None and cfg.dtype not in dtypes:
-        raise UserError(f"dtype={cfg.dtype} is not known; choose one of {', '.join(dtypes)}.")
+    dtype = _dtype(cfg.dtype)
     torch.manual_seed(cfg.seed)
     config = _kept(cfg)
     made = import_weights(
         [Path(source) for source in sources],
         Path(cfg.out),
         config,
-        dtypes.get(cfg.dtype),
+        dtype,
         _words(cfg.fresh),
         cfg.overwrite,
     )
@@ -92,6 +90,19 @@ def take(cfg: DictConfig) -> int:
     for part, name in made.missing.items():
         print(f"still missing for animate: {part}, in {name} ({known(name).url})")
     print(made.folder)
+    return 0
+
+
+def export(cfg: DictConfig) -> int:
+    """Checkpoints of training become a bundle."""
+    from hallo_lit.stages.export import export as write
+
+    sources = _words(cfg.sources)
+    if not sources or cfg.out is None:
+        raise UserError(
+            "weights export needs a run and a folder: hallo-lit weights export outputs/train/motion out=mine"
+        )
+    print(write([Path(source) for source in sources], Path(cfg.out), _dtype(cfg.dtype), cfg.overwrite))
     return 0
 
 
@@ -139,6 +150,15 @@ def _report(results: Sequence[Checked]) -> int:
 def _kept(cfg: DictConfig) -> dict[str, Any]:
     everything = plain(cfg)
     return {key: everything[key] for key in KEPT}
+
+
+def _dtype(name: str | None) -> Any:
+    import torch
+
+    dtypes = {None: None, "fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+    if name not in dtypes:
+        raise UserError(f"dtype={name} is not known; choose one of {', '.join(str(key) for key in dtypes if key)}.")
+    return dtypes[name]
 
 
 def _words(value: Any) -> list[str]:

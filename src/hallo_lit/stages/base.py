@@ -1,0 +1,127 @@
+"""The diffusion stages: one step is the same for all of them; a stage says what trains and what its clips look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from hallo_lit.components.hallo import Hallo
+from hallo_lit.errors import UserError
+from hallo_lit.stages.learning import Learning
+from hallo_lit.stages.linear_codec import fit_linear
+from hallo_lit.stages.objective import Objective, Process, Step, clean_latents
+from hallo_lit.stages.randomness import Streams
+from hallo_lit.stages.say import say
+from hallo_lit.stages.shell import Stage
+from hallo_lit.structs import ClipBatch, ClipInputs, DropRates
+
+NOTHING_DROPPED = DropRates(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """loss: the scalar to minimise; parts: its terms before weighting; error (b,): squared error of every clip."""
+
+    loss: Tensor
+    parts: Mapping[str, Tensor]
+    error: Tensor
+    timestep: Tensor  # (b,)
+
+
+class DiffusionStage(Stage):
+    """Override `inputs` to change what the network is told, `losses` to change what it is asked.
+
+    encode_chunk: pictures that the frozen codec encodes at a time.
+    """
+
+    network: Hallo
+
+    def __init__(
+        self,
+        network: Hallo,
+        process: Process,
+        learning: Learning,
+        objective: Objective = Objective(),  # noqa: B008  (frozen)
+        seed: int = 0,
+        encode_chunk: int = 16,
+    ) -> None:
+        super().__init__(network, learning, seed)
+        self.process, self.objective, self.encode_chunk = process, objective, encode_chunk
+        self.terms = nn.ModuleDict({name: t for name, t in objective.terms.items() if isinstance(t, nn.Module)})
+
+    def on_fit_start(self) -> None:
+        super().on_fit_start()
+        if self.trainer.global_step == 0 and any(key.startswith("codec.") for key in self.untrained):
+            data = getattr(self.trainer.datamodule, "train_set", None)  # type: ignore[attr-defined]
+            if data is None or not fit_linear(self.network.codec, data, self.objective.lip_weight):
+                say("the codec is untrained: what this run learns is of no use with any other")
+
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> dict[str, Tensor]:
+        made = self.losses(batch, self.streams(batch.index), self.objective.drop_rates)
+        values = {f"train/{name}": part.detach() for name, part in {"loss": made.loss, **made.parts}.items()}
+        self.log_dict(values, batch_size=len(batch.index))
+        return {"loss": made.loss, "error": made.error, "timestep": made.timestep}
+
+    def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:
+        made = self.losses(batch, self.streams(batch.index, validating=True), NOTHING_DROPPED)
+        values = {f"val/{name}": part for name, part in {"loss": made.loss, **made.parts}.items()}
+        self.log_dict(values, batch_size=len(batch.index), sync_dist=True)
+
+    def losses(self, batch: ClipBatch, streams: Streams, rates: DropRates) -> Losses:
+        """One walk through the model: noise, conditions, prediction, losses."""
+        self.check(batch)
+        with torch.no_grad():
+            latents = self.encode(batch.frames, streams, "frames")
+            inputs = self.inputs(batch, streams)
+        noised, drop = streams.noised(self.process, latents), streams.drop(rates)
+        prepared = self.network.prepare(inputs, drop)
+        cond = self.network.condition(inputs, prepared, drop)
+        velocity = self.process.predictor(self.network)(noised.x, noised.timestep, cond)
+        error = (velocity.detach().float() - noised.target.float()).square().flatten(1).mean(1)
+        loss = self.process.loss(velocity, noised, self.objective.weights(inputs.regions, latents))
+        parts: dict[str, Tensor] = {}
+        if self.objective.terms:
+            clean = clean_latents(self.process, velocity, noised)
+            step = Step(self.network, batch, latents, noised, cond, velocity, clean)
+            for name, term in self.objective.terms.items():
+                parts[name] = term(step)
+                loss = loss + term.weight * parts[name]
+        return Losses(loss, parts, error, noised.timestep)
+
+    def inputs(self, batch: ClipBatch, streams: Streams) -> ClipInputs:
+        """What the network is told of the clip besides its noisy latents, pictures as latents."""
+        given = batch.inputs
+        past = given.past
+        if self.objective.corruption is not None and past.numel():
+            past = self.objective.corruption(past, streams.uniform("patches", past), streams.normal("spoil", past))
+        encoded = self.encode(past, streams, None) if past.shape[1] else self._no_frames(past)
+        return replace(given, portrait=self.encode(given.portrait[:, None], streams, None)[:, 0], past=encoded)
+
+    def encode(self, images: Tensor, streams: Streams, purpose: str | None) -> Tensor:
+        """Pictures (b, n, 3, H, W) -> latents (b, n, c, h, w); latents pass. A purpose draws from the posterior."""
+        codec = self.network.codec
+        if images.shape[-3] == codec.latent_channels:
+            return images
+        moments = [codec.moments(part) for part in images.flatten(0, 1).split(self.encode_chunk)]
+        mean, std = (torch.cat(part).unflatten(0, images.shape[:2]) for part in zip(*moments, strict=True))
+        return mean if purpose is None else mean + std * streams.normal(purpose, mean)
+
+    def _no_frames(self, past: Tensor) -> Tensor:
+        codec = self.network.codec
+        height, width = past.shape[-2] // codec.factor, past.shape[-1] // codec.factor
+        return past.new_zeros(len(past), 0, codec.latent_channels, height, width)
+
+    def check(self, batch: ClipBatch) -> None:
+        """
+        Raises:
+            UserError: the objective needs pictures and the store gives latents.
+        """
+        cached = batch.frames.shape[-3] == self.network.codec.latent_channels
+        if cached and (users := self.objective.pixel_users):
+            raise UserError(
+                f"Cached latents hold no pictures, which {' and '.join(users)} need; "
+                "set data.samples.source=pixels or video, or switch that off."
+            )

@@ -1,0 +1,77 @@
+"""When checkpoints are written: at intervals, at the end, and before a pre-empted run leaves."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from hallo_lit.data.atomic import HIDDEN
+from hallo_lit.stages.checkpoint import ENDING, RECORD, newest
+from hallo_lit.stages.say import say
+
+
+class Checkpoints(Checkpoint):
+    """`step0001000.ckpt` every `every` steps, of which the newest `keep` stay; config is YAML text that travels inside.
+
+    On SIGTERM the step is finished, a checkpoint saved, and training left by SIGTERMException, on all ranks alike.
+    """
+
+    def __init__(self, folder: str | Path, every: int = 1000, keep: int = 2, config: str = "") -> None:
+        self.folder, self.every, self.keep, self.config = Path(folder), every, keep, config
+        self._saved = -1
+        self._terminated = False
+        self._before: Any = None
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._saved = trainer.global_step
+        if trainer.is_global_zero and self.folder.is_dir():
+            for left in self.folder.glob(f"{HIDDEN}*{ENDING}"):  # of a run that was killed while writing
+                left.unlink(missing_ok=True)
+        if threading.current_thread() is threading.main_thread():
+            # Lightning's own handler talks to other ranks at once, also in the midst of their talk about gradients
+            self._before = signal.signal(signal.SIGTERM, self._notice)
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:
+        self._terminated = True
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        terminated = trainer.strategy.reduce_boolean_decision(self._terminated, all=False)
+        step = trainer.global_step
+        last = step == trainer.max_steps
+        fresh = step != self._saved  # false between the batches that one step accumulates
+        if fresh and (terminated or last or step % self.every == 0):
+            self.save(trainer)
+        if terminated:
+            say(f"SIGTERM: saved {self.path(step) if fresh else newest(self.folder)}; go on with resume=auto.")
+            raise SIGTERMException
+
+    def path(self, step: int) -> Path:
+        return self.folder / f"step{step:07d}{ENDING}"
+
+    def save(self, trainer: L.Trainer) -> None:
+        """Called on all ranks."""
+        self._saved = trainer.global_step
+        trainer.save_checkpoint(self.path(trainer.global_step))
+        if trainer.is_global_zero:
+            kept = sorted(self.folder.glob(f"step*{ENDING}"))
+            for old in kept[: -self.keep]:
+                old.unlink(missing_ok=True)
+
+    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        from hallo_lit import __version__
+
+        checkpoint[RECORD] = {"config": self.config, "stage": str(pl_module.name), "version": __version__}
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+            self._before = None

@@ -1,0 +1,104 @@
+"""What a run logs besides its losses: errors by timestep, gradient norms, speed, memory, learning rate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import lightning as L
+import psutil
+import torch
+from torch import Tensor
+
+from hallo_lit.stages.say import say
+from hallo_lit.stages.shell import Stage
+
+GIGA = 2**30
+
+
+class Monitor(L.Callback):
+    """Means since the last report, every `every` steps, of rank 0.
+
+    error/t0-249 ...: squared error by timestep, in `buckets` equal ranges of 1000. grad/PATTERN: norm of the gradients
+    of what the pattern caught, before clipping. speed/waiting: share of the time spent waiting for data.
+    """
+
+    def __init__(self, every: int = 50, buckets: int = 4) -> None:
+        self.every, self.buckets = every, buckets
+        self._forget()
+
+    def _forget(self) -> None:
+        self._began = time.perf_counter()
+        self._samples, self._waited, self._ended = 0, 0.0, self._began
+        self._errors = torch.zeros(self.buckets)
+        self._counts = torch.zeros(self.buckets)
+        self._norms: dict[str, float] = {}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._reported = trainer.global_step
+        self._forget()
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self._waited += time.perf_counter() - self._ended
+
+    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any) -> None:
+        if (trainer.global_step + 1) % self.every == 0 and isinstance(pl_module, Stage):
+            self._norms = gradient_norms(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._samples += len(batch.index) * trainer.world_size
+        if isinstance(outputs, Mapping) and "error" in outputs:
+            self._count(outputs["error"], outputs["timestep"])
+        if trainer.global_step % self.every == 0 and trainer.global_step != self._reported:
+            self._reported = trainer.global_step
+            values = self.report(trainer)
+            for logger in trainer.loggers:
+                logger.log_metrics(values, trainer.global_step)
+            if trainer.progress_bar_callback is None and "train/loss" in trainer.callback_metrics:
+                loss, speed = trainer.callback_metrics["train/loss"], values["speed/samples_per_second"]
+                say(f"step {trainer.global_step}: loss {loss:.4f}, {speed:.1f} samples/s")
+            self._forget()
+        self._ended = time.perf_counter()
+
+    def _count(self, errors: Tensor, timesteps: Tensor) -> None:
+        bucket = (timesteps * self.buckets // 1000).clamp(max=self.buckets - 1).cpu()
+        self._errors.index_add_(0, bucket, errors.float().cpu())
+        self._counts.index_add_(0, bucket, torch.ones(len(bucket)))
+
+    def report(self, trainer: L.Trainer) -> dict[str, float]:
+        passed = max(time.perf_counter() - self._began, 1e-9)
+        width = 1000 // self.buckets
+        values = {f"grad/{pattern}": norm for pattern, norm in self._norms.items()}
+        for bucket in range(self.buckets):
+            if self._counts[bucket]:
+                name = f"error/t{bucket * width}-{(bucket + 1) * width - 1}"
+                values[name] = float(self._errors[bucket] / self._counts[bucket])
+        for number, group in enumerate(trainer.optimizers[0].param_groups):
+            values[f"lr/{number}"] = float(group["lr"])
+        values["speed/samples_per_second"] = self._samples / passed
+        values["speed/waiting"] = self._waited / passed
+        values["memory/resident_gb"] = psutil.Process().memory_info().rss / GIGA
+        if torch.cuda.is_available():
+            values["memory/device_peak_gb"] = torch.cuda.max_memory_allocated() / GIGA
+        return values
+
+
+def gradient_norms(stage: Stage) -> dict[str, float]:
+    """Norm of the gradients of every trained group."""
+    parameters = dict(stage.network.named_parameters())
+    norms: dict[str, float] = {}
+    for group in stage.trained_groups():
+        found = [parameters[name].grad for name in group.names]
+        squares = [_whole(gradient.detach().float().square().sum()) for gradient in found if gradient is not None]
+        norms[group.pattern] = float(torch.stack(squares).sum().sqrt()) if squares else 0.0
+    return norms
+
+
+def _whole(value: Any) -> Tensor:
+    """The sum over all shards of a sharded tensor."""
+    return value.full_tensor() if hasattr(value, "full_tensor") else value

@@ -1,0 +1,66 @@
+"""Things to look at every so many steps, made with averaged weights where there are such."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.strategies import ModelParallelStrategy
+
+from hallo_lit.data.dataset import ClipDataset
+from hallo_lit.media.image import Pixels, save_png
+from hallo_lit.stages.callbacks.ema import Ema
+from hallo_lit.stages.loggers import show_picture
+
+
+class Periodic(L.Callback):
+    """Calls `show` on rank 0 every `every` steps and at the last one; what it makes goes to `folder`.
+
+    Sharded models are left out: none of their processes holds all weights.
+    """
+
+    def __init__(self, folder: str | Path, every: int) -> None:
+        self.folder, self.every = Path(folder), every
+        self._shown = -1
+
+    def show(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        raise NotImplementedError
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._shown = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        step = trainer.global_step
+        due = step % self.every == 0 or step == trainer.max_steps
+        if step == self._shown or not due or isinstance(trainer.strategy, ModelParallelStrategy):
+            return
+        self._shown = step
+        if not trainer.is_global_zero:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            for other in trainer.callbacks:  # type: ignore[attr-defined]
+                if isinstance(other, Ema):
+                    stack.enter_context(other.in_place(pl_module))
+            stack.enter_context(trainer.precision_plugin.forward_context())
+            stack.enter_context(torch.inference_mode())
+            self.show(trainer, pl_module)
+
+    def place(self, trainer: L.Trainer, name: str) -> Path:
+        return self.folder / f"step{trainer.global_step:07d}_{name}"
+
+    def picture(self, trainer: L.Trainer, name: str, picture: Pixels) -> None:
+        save_png(self.place(trainer, f"{name}.png"), picture)
+        show_picture(trainer.loggers, name, picture, trainer.global_step)
+
+    @staticmethod
+    def clips(trainer: L.Trainer) -> ClipDataset:
+        """Test clips, or training clips where all persons are in training."""
+        source: Any = trainer.datamodule  # type: ignore[attr-defined]
+        data: ClipDataset = source.test_set or source.train_set
+        return data

@@ -1,0 +1,66 @@
+"""From checkpoints to a bundle that `Animator.from_pretrained` loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from hallo_lit.components.hallo import Hallo
+from hallo_lit.errors import UserError
+from hallo_lit.stages.checkpoint import TRUSTED, Checkpoint, checkpoint_in, read_checkpoint, rebuild
+from hallo_lit.weights.bundle import save_bundle
+
+# what of a run's configuration a bundle keeps: the networks, and how they are meant to be sampled
+KEPT = ("audio_encoder", "face_encoder", "process", "sampler", "guidance", "handover", "frames", "motion_frames")
+ENCODERS = ("face_encoder",)  # stages that train an encoder instead of an animator
+
+
+def export(
+    sources: Sequence[Path],
+    out: Path,
+    dtype: torch.dtype | None = None,
+    overwrite: bool = False,
+    trust: Sequence[str] = TRUSTED,
+) -> Path:
+    """Writes the bundle `out` from one checkpoint of an animator and any of encoders, in any order.
+
+    Averaged weights are taken where there are such; LoRA factors are added to the layers they sit beside.
+
+    Raises:
+        UserError: a file is unusable, none or several are of an animator, or `out` cannot be written.
+    """
+    opened = [read_checkpoint(checkpoint_in(source)) for source in sources]
+    animators = [one for one in opened if one.stage not in (*ENCODERS, "codec")]
+    if len(animators) != 1:
+        given = ", ".join(f"{one.path} (stage={one.stage})" for one in opened) or "nothing"
+        raise UserError(
+            "weights export needs one checkpoint of stage=appearance, motion or identity, "
+            f"and may take one of stage=face_encoder beside it; given: {given}."
+        )
+    main = animators[0]
+    network = rebuild(main, trust).product()
+    if not isinstance(network, Hallo):
+        raise UserError(f"{main.path} holds a {type(network).__name__}, which cannot animate.")
+    config = {"model": main.config["stage"]["network"], **{key: main.config.get(key) for key in (*KEPT, "size")}}
+    encoders = {one.stage: _encoder(one, main, trust) for one in opened if one.stage in ENCODERS}
+    return save_bundle(out, network, config, encoders, dtype=dtype, overwrite=overwrite)
+
+
+def _encoder(checkpoint: Checkpoint, main: Checkpoint, trust: Sequence[str]) -> nn.Module:
+    """
+    Raises:
+        UserError: the animator was trained with another shape of encoder.
+    """
+    ours, theirs = (_shape(one.config.get(checkpoint.stage)) for one in (checkpoint, main))
+    if ours != theirs:
+        raise UserError(f"{checkpoint.path} is another {checkpoint.stage} than {main.path} was trained with.")
+    return rebuild(checkpoint, trust).product()
+
+
+def _shape(config: object) -> object:
+    if not isinstance(config, Mapping):
+        return config
+    return {key: value for key, value in config.items() if key not in ("seed", "weights")}

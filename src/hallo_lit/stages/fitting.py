@@ -1,0 +1,58 @@
+"""One training run, with what can go wrong said in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+from hallo_lit.errors import UserError
+from hallo_lit.stages.shell import Stage
+
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+TERMINATED = 143  # the exit status of a process that SIGTERM ended
+
+
+def precision(name: str) -> Any:
+    """Lightning's word; weights stay in fp32, since small steps would vanish in half precision.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    if name not in PRECISIONS:
+        raise UserError(f"precision={name} is not known; choose one of {', '.join(PRECISIONS)}.")
+    return PRECISIONS[name]
+
+
+def fit(trainer: L.Trainer, stage: Stage, data: L.LightningDataModule, resume: Path | None = None) -> int:
+    """Trains to the end and returns an exit status: 0, or 143 when SIGTERM came first (a checkpoint was saved).
+
+    Raises:
+        UserError: the device's memory does not suffice.
+    """
+    try:
+        trainer.fit(stage, datamodule=data, ckpt_path=resume, weights_only=True)
+    except SIGTERMException:
+        return TERMINATED
+    except torch.OutOfMemoryError as error:
+        raise UserError(out_of_memory(trainer, data)) from error
+    except RuntimeError as error:
+        if "alloc" in str(error) and "memory" in str(error):  # the CPU's allocator has no exception of its own
+            raise UserError(out_of_memory(trainer, data)) from error
+        raise
+    return 0
+
+
+def out_of_memory(trainer: L.Trainer, data: L.LightningDataModule) -> str:
+    """Which settings lower the memory of this run, those that cost least first."""
+    batch, advice = int(getattr(data, "batch_size", 1)), []
+    if str(trainer.precision) == "32-true":
+        advice.append("precision=bf16")
+    advice.append("model.denoiser.checkpointing=true model.reference_net.checkpointing=true")
+    if batch > 1:
+        advice.append(f"data.batch_size={batch // 2} accumulate={2 * trainer.accumulate_grad_batches}")
+    advice += ["a store with cached latents", "optimizer=adamw_8bit", "trainer=fsdp on several devices"]
+    return f"The device ran out of memory; try, one after the other: {', '.join(advice)}."

@@ -1,0 +1,51 @@
+"""Where figures go, and how pictures and videos get there."""
+
+from __future__ import annotations
+
+import netrc
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
+
+from hallo_lit.media.image import Pixels, read_image
+
+
+def wandb_logger(project: str, name: str, save_dir: str, group: str | None = None, tags: Sequence[str] = ()) -> Logger:
+    """Online with an API key, else offline; never asks. `wandb sync` uploads offline runs later."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    offline = os.environ.get("WANDB_MODE", "") != "online" and not has_key()
+    Path(save_dir).mkdir(parents=True, exist_ok=True)
+    return WandbLogger(name=name, project=project, group=group, tags=list(tags), save_dir=save_dir, offline=offline)
+
+
+def has_key() -> bool:
+    """Whether wandb could log in without asking: a key in the environment or in ~/.netrc."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    try:
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host or "") is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
+
+
+def show_picture(loggers: Sequence[Logger], name: str, picture: Pixels, step: int) -> None:
+    """(H, W, 3) to every logger that takes pictures."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.log_image(name, [picture], step=step)
+        elif isinstance(logger, TensorBoardLogger):
+            board: Any = logger.experiment
+            board.add_image(name, picture, step, dataformats="HWC")
+
+
+def show_video(loggers: Sequence[Logger], name: str, video: Path, strip: Path, step: int) -> None:
+    """A video where the logger takes one, else the strip of its frames."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.log_video(name, [str(video)], step=step, format=["mp4"])
+    show_picture([one for one in loggers if not isinstance(one, WandbLogger)], name, read_image(strip), step)

@@ -1,0 +1,69 @@
+"""What every training stage shares: which parameters train, their optimiser, and who it may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import lightning as L
+from lightning.pytorch.strategies import ModelParallelStrategy
+from torch import Tensor, nn
+
+from hallo_lit.stages.learning import Learning
+from hallo_lit.stages.randomness import Streams
+from hallo_lit.stages.say import say
+from hallo_lit.stages.sharding import shard
+from hallo_lit.stages.trainable import FROZEN, Group, select, table
+
+VALIDATION = -1  # the step whose random numbers every validation uses
+
+
+class Stage(L.LightningModule):
+    """One network, some of whose parameters train.
+
+    name: how configurations and checkpoints call the stage. follows: stages whose checkpoints it may begin from.
+    """
+
+    name: ClassVar[str]
+    follows: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, network: nn.Module, learning: Learning, seed: int = 0) -> None:
+        super().__init__()
+        self.network, self.learning, self.seed = network, learning, seed
+        self.groups: list[Group] = []
+        self.untrained: Sequence[str] = ()  # parameters that begin with random values
+
+    def adapt(self) -> None:
+        """Changes the network after its first weights are loaded; called once, and before a checkpoint is restored."""
+
+    def product(self) -> nn.Module:
+        """The network as others load it, without what only training needed; may reuse the trained one's tensors."""
+        return self.network
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit":
+            self.groups = select(self.network, self.learning.trains)
+
+    def configure_model(self) -> None:
+        if self._trainer is not None and isinstance(self.trainer.strategy, ModelParallelStrategy):
+            shard(self, self.trainer.strategy.device_mesh["data_parallel"])
+
+    def on_fit_start(self) -> None:
+        say(f"stage {self.name}\n{table(self.groups)}")
+
+    def configure_optimizers(self) -> Any:
+        training = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        optimizer = self.learning.optimizer(training)
+        schedule = {"scheduler": self.learning.schedule.over(optimizer), "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def trained_groups(self) -> Sequence[Group]:
+        return [group for group in self.groups if group.pattern != FROZEN]
+
+    def streams(self, samples: Tensor, validating: bool = False) -> Streams:
+        """The random numbers of this step, see `randomness`."""
+        step = VALIDATION
+        if not validating:
+            progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress
+            step = int(progress.total.processed)
+        return Streams(self.seed, step, samples)
