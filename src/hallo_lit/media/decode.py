@@ -16,10 +16,10 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from hallo_lit.errors import UserError
-from hallo_lit.media.container import last_page_is_cut, open_media, promised_seconds
+from hallo_lit.media.container import end_is_missing, open_media, promised_seconds
 
 MAX_GAP = 0.1  # seconds by which time stamps may disagree with the samples before silence is put in
-MAX_SILENCE = 3600.0  # seconds; a longer gap is a broken time stamp
+MAX_SILENCE = 3600.0  # seconds put in, all together; more comes from broken time stamps
 MAX_SHORT = 0.05  # seconds by which a file may miss its header's promise
 MAX_LEVEL = 100.0  # float samples beyond this are not on the scale -1..1
 
@@ -61,8 +61,8 @@ def decode_audio(path: Path) -> Iterator[Block]:
             raise UserError(
                 f"{path} is truncated: {promised:.2f} s are promised, {clock.heard:.2f} s are there; copy it again"
             )
-        if container.format.name == "ogg" and last_page_is_cut(path):
-            raise UserError(f"{path} is truncated: it ends in the middle of a page; copy or export it again")
+        if end_is_missing(path, container.format.name):
+            raise UserError(f"{path} is truncated: its end is missing; copy or export it again")
 
 
 def _decoded_packets(container: InputContainer, stream: AudioStream) -> Iterator[list[AudioFrame] | None]:
@@ -112,8 +112,9 @@ class _Clock:
             if self.origin is None:
                 self.origin = time
             late = (time - self.origin) - self.position
-            if late > MAX_SILENCE:
-                raise UserError(f"{self.path} is damaged: {late:.0f} s of it are missing; export it again")
+            missing = self.position - self.heard + late
+            if missing > MAX_SILENCE:
+                raise UserError(f"{self.path} is damaged: {missing:.0f} s of it are missing; export it again")
             if late > MAX_GAP or (self.position == 0 and late > 0):
                 for start in range(0, round(late * rate), rate):
                     count = min(rate, round(late * rate) - start)
