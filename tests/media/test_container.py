@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import struct
 
+import av
+import av.logging
 import numpy as np
 import pytest
 import soundfile
 
 from hallo_lit.media import audio
+from hallo_lit.media.container import end_is_missing
 
 
 def test_names_are_never_read_as_addresses(tmp_path, sweep):
@@ -69,3 +72,33 @@ def test_mp3_without_a_frame_count_is_not_truncated(tmp_path, sweep):
     data = (tmp_path / "a.mp3").read_bytes().replace(b"Xing", b"\0\0\0\0").replace(b"Info", b"\0\0\0\0")
     (tmp_path / "a.mp3").write_bytes(data[: len(data) // 2])
     assert abs(audio.duration(tmp_path / "a.mp3") - 2.5) < 0.3
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.95])
+def test_a_video_with_its_end_missing(tmp_path, kept, make_video, counting_frames, sweep, refused):
+    whole = make_video(tmp_path / "a.mkv", counting_frames(50), wave=sweep(2, 48000))
+    assert abs(audio.duration(whole) - 2) < 0.1
+    (tmp_path / "cut.mkv").write_bytes(whole.read_bytes()[: int(whole.stat().st_size * kept)])
+    refused(tmp_path / "cut.mkv", "truncated|damaged")
+
+
+def test_an_avi_file_promises_its_size(tmp_path):
+    (tmp_path / "a.avi").write_bytes(b"RIFF" + struct.pack("<I", 100) + b"AVI " + bytes(96))
+    assert not end_is_missing(tmp_path / "a.avi", "avi")
+    (tmp_path / "a.avi").write_bytes(b"RIFF" + struct.pack("<I", 100) + b"AVI " + bytes(95))
+    assert end_is_missing(tmp_path / "a.avi", "avi")
+
+
+def test_a_live_recording_promises_no_end(tmp_path, encode_audio, sweep):
+    data = encode_audio(tmp_path / "a.mkv", sweep(2, 48000), 48000, "flac", "matroska").read_bytes()
+    at = data.index(b"\x18\x53\x80\x67") + 4
+    (tmp_path / "live.mkv").write_bytes(data[:at] + b"\x01" + b"\xff" * 7 + data[at + 8 :])
+    assert abs(audio.duration(tmp_path / "live.mkv") - 2) < 0.1
+
+
+def test_messages_of_the_decoder_stay_off_the_terminal(tmp_path, capfd, refused):
+    av.logging.set_level(av.logging.ERROR)  # as torchvision does when it is imported
+    (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x18ftypM4A \0\0\0\0isom" + bytes(4000))
+    refused(tmp_path / "a.m4a", "not a recording")
+    assert capfd.readouterr().err == ""
+    assert av.logging.get_level() is None

@@ -23,6 +23,16 @@ def test_written_file_replaces_the_old_one(tmp_path):
     assert os.listdir(tmp_path) == [target.name]
 
 
+def test_it_may_grow_in_another_folder(tmp_path):
+    work = tmp_path / "work"
+    work.mkdir()
+    with whole_file(tmp_path / "a.txt", work) as part:
+        part.write_text("new")
+        assert part.parent == work
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert os.listdir(work) == []
+
+
 @pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt(), UserError("x")])
 def test_nothing_is_left_after_an_exception(tmp_path, error):
     target = tmp_path / "a.txt"

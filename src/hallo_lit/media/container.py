@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
@@ -25,6 +26,7 @@ def open_media(path: Path, kind: str) -> Iterator[InputContainer]:
     Raises UserError for what is missing, empty, or no sound or video at all.
     """
     check_readable(path, kind)
+    hush_ffmpeg()
     try:  # "file:" keeps colons in names from being read as protocols; the whitelist keeps playlists off the network
         container = av.open(
             f"file:{path.absolute()}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
@@ -35,6 +37,12 @@ def open_media(path: Path, kind: str) -> Iterator[InputContainer]:
         ) from error
     with container:
         yield container
+
+
+def hush_ffmpeg() -> None:
+    """PyAV's own default, which importing torchvision undoes: FFmpeg's messages would reach the terminal, and a decoder
+    whose threads log can hang for ever when it is closed."""
+    av.logging.set_level(None)
 
 
 def promised_seconds(path: Path, container: InputContainer, stream: AudioStream) -> float | None:
@@ -49,7 +57,29 @@ def promised_seconds(path: Path, container: InputContainer, stream: AudioStream)
     return None
 
 
-def last_page_is_cut(path: Path) -> bool:
+def end_is_missing(path: Path, formats: str) -> bool:
+    """Whether a file of FFmpeg's `formats` has fewer bytes than its container promises, where it promises any."""
+    if formats == "ogg":
+        return _last_page_is_cut(path)
+    with path.open("rb") as file:
+        head = file.read(4096)
+        size = file.seek(0, 2)
+    if formats == "avi":
+        return len(head) >= 8 and size < 8 + int(struct.unpack("<I", head[4:8])[0])
+    return "matroska" in formats and size < _segment_end(head)
+
+
+def _segment_end(head: bytes) -> int:
+    """Where the segment of a Matroska or WebM file ends; 0 where it does not say, as in a live recording."""
+    start = head.find(b"\x18\x53\x80\x67", 4)  # RFC 9559, section 5.1
+    if start < 0 or len(head) < start + 12:
+        return 0
+    width = 9 - head[start + 4].bit_length()  # RFC 8794, section 4: leading zeros count the bytes
+    value = int.from_bytes(head[start + 4 : start + 4 + width], "big") - (1 << 7 * width)
+    return 0 if value == (1 << 7 * width) - 1 else start + 4 + width + value
+
+
+def _last_page_is_cut(path: Path) -> bool:
     """Whether an Ogg file ends inside a page; Ogg states no length, so nothing else can tell truncation."""
     with path.open("rb") as file:
         size = file.seek(0, 2)

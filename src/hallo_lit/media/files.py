@@ -58,13 +58,14 @@ def cannot_write(path: Path, error: OSError) -> UserError:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yields a hidden sibling to write to; it becomes `path` on success and is gone after any exception.
+def whole_file(path: Path, folder: Path | None = None) -> Iterator[Path]:
+    """Yields a hidden file to write to; it becomes `path` on success and is gone after any exception.
 
-    OSErrors of the block become UserErrors about `path`.
+    It lies beside `path`, or in another `folder` of the same disk, where whoever clears up after a killed process can
+    find it. OSErrors of the block become UserErrors about `path`.
     """
     check_writable(path)
-    part = _sibling(path)
+    part = _sibling(path if folder is None else folder / path.name)
     try:
         yield part
         os.replace(part, path)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from hallo_lit.errors import UserError
 from hallo_lit.media.colour import FrameOfPixels
+from hallo_lit.media.container import hush_ffmpeg
 from hallo_lit.media.files import whole_file
 from hallo_lit.media.image import Pixels
 from hallo_lit.media.soundtrack import Sound, SoundTrack
@@ -65,18 +66,22 @@ class VideoWriter:
         audio: str | Path | Tensor | Sound | None = None,
         metadata: Mapping[str, Any] | None = None,
         encoding: Encoding = STANDARD,
+        folder: Path | None = None,
     ) -> None:
-        """size = (height, width); a tensor as audio is at 16 kHz, else give a `Sound`; metadata must suit JSON."""
+        """size = (height, width); a tensor as audio is at 16 kHz, else give a `Sound`; metadata must suit JSON.
+
+        folder: where the file grows until it is whole; beside `path` if not given.
+        """
         self.path, self.size = Path(path), size
         self.fps = Fraction(fps).limit_denominator(1001)
-        self.audio, self.metadata, self.encoding = audio, metadata, encoding
+        self.audio, self.metadata, self.encoding, self.folder = audio, metadata, encoding, folder
         self.frames = 0
         self._open = ExitStack()
         self._frame_of = FrameOfPixels()
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as opening:
-            self._output = opening.enter_context(mp4_output(self.path, self.metadata))
+            self._output = opening.enter_context(mp4_output(self.path, self.metadata, self.folder))
             self._video = self._add_video()
             self._track = sound_track(self._output, self.audio, self.encoding)
             self._open = opening.pop_all()
@@ -126,11 +131,12 @@ def check_name(path: Path) -> None:
 
 
 @contextmanager
-def mp4_output(path: Path, metadata: Mapping[str, Any] | None) -> Iterator[OutputContainer]:
+def mp4_output(path: Path, metadata: Mapping[str, Any] | None, folder: Path | None = None) -> Iterator[OutputContainer]:
     """An MP4 that becomes `path` when the block ends well; its index stands in front of the data."""
     check_name(path)
     comment = None if metadata is None else json.dumps(metadata, ensure_ascii=False)
-    with whole_file(path) as part:
+    hush_ffmpeg()
+    with whole_file(path, folder) as part:
         output = av.open(f"file:{part.absolute()}", "w", format="mp4", options={"movflags": "+faststart"})
         if comment is not None:
             output.metadata["comment"] = comment
