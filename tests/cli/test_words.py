@@ -144,5 +144,5 @@ def test_words_without_meaning_are_named(verb: Verb, words: list[str], said: str
         translate(verb, words)
 
 
-def test_an_empty_value_stays_empty() -> None:
-    assert literal("") == ""
+def test_an_empty_value_names_nothing() -> None:
+    assert literal("") == "null"

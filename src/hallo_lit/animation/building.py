@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
 
 from hallo_lit.animation.animator import Animator
 from hallo_lit.animation.devices import pick_device, pick_precision
+from hallo_lit.animation.options import check_seed
 from hallo_lit.animation.parts import weights_digest
 from hallo_lit.animation.portrait import PortraitReader
 from hallo_lit.animation.video_generator import Recipe
@@ -19,11 +21,13 @@ from hallo_lit.blocks.kernels import use_attention
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.diffusion.sampler import Denoise
 from hallo_lit.errors import UserError
-from hallo_lit.faces.landmarks import FaceLandmarks
+from hallo_lit.faces.landmarks import Backend, FaceLandmarks
 from hallo_lit.factory import OWN, build
 from hallo_lit.weights.bundle import load_bundle
 
 NETWORKS = ("model", "audio_encoder", "face_encoder")
+# Keys of `hallo-lit animate` that say nothing about what a video looks like; its metadata and parts leave them out.
+OF_A_CALL = ("portrait", "audio", "out", "manifest", "describe", "frames_dir", "resume")
 DEFAULTS: Mapping[str, Any] = {
     "device": "auto",
     "precision": "fp32",
@@ -52,6 +56,7 @@ def from_config(config: Mapping[str, Any], trust: Sequence[str] | None = OWN, se
     Raises:
         UserError: a setting is unknown, or not possible on this machine.
     """
+    check_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         hallo = build(config["model"], trust)
@@ -87,6 +92,8 @@ def assemble(
 ) -> Animator:
     """Puts networks on their devices and everything else around them."""
     config = {**DEFAULTS, **config}
+    if config["landmarks"] not in get_args(Backend):
+        raise UserError(f"landmarks={config['landmarks']} is not known; choose one of {', '.join(get_args(Backend))}.")
     device, dtype = pick_device(config["device"]), pick_precision(config["precision"])
     hallo = hallo.to(device, dtype).eval().requires_grad_(False)
     use_attention(hallo, config["attention"], device)
@@ -110,7 +117,7 @@ def assemble(
         recipe,
         build(config["handover"], trust),
         compiled(hallo) if config["compile"] else None,
-        settings={key: value for key, value in config.items() if key not in ("portrait", "audio", "out")},
+        settings={key: value for key, value in config.items() if key not in OF_A_CALL},
         weights=weights,
     )
 
@@ -126,7 +133,9 @@ def picture_size(config: Mapping[str, Any], multiple: int) -> tuple[int, int]:
     for name, side in (("height", height), ("width", width)):
         if side < multiple or side % multiple:
             near = max(multiple, round(side / multiple) * multiple)
-            raise UserError(f"{name}={side} does not suit this model: it must be a multiple of {multiple}; use {near}.")
+            raise UserError(
+                f"size.{name}={side} does not suit this model: it must be a multiple of {multiple}; use {near}."
+            )
     return height, width
 
 
@@ -137,6 +146,9 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         UserError: a value makes no sense, or clips are longer than the model's temporal positions.
     """
     config = {**DEFAULTS, **config}
+    for name in ("pose_weight", "face_weight", "lip_weight", "cfg_scale"):
+        if not isfinite(config.get(name) or 0):
+            raise UserError(f"{name}={config[name]} must be an ordinary number.")
     recipe = Recipe(
         process=build(config["process"], trust),
         sampler=build(config["sampler"], trust),
@@ -152,6 +164,8 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
             raise UserError(f"{name}={value}: at least 1 is needed.")
     if recipe.decode_chunk < 1:
         raise UserError(f"decode_chunk={recipe.decode_chunk}: at least 1 is needed.")
+    if recipe.sampler.steps > recipe.process.steps:
+        raise UserError(f"sampler.steps={recipe.sampler.steps}: the process has {recipe.process.steps} steps at most.")
     for cell in hallo.denoiser.attention_cells():
         if cell.temporal is not None:
             room = cell.temporal.positions

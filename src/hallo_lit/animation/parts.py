@@ -31,14 +31,18 @@ class Parts:
     def __init__(self, out: Path, job: Mapping[str, Any], resume: bool) -> None:
         """
         Raises:
-            UserError: the folder belongs to another job, or cannot be written.
+            UserError: the folder belongs to another job or is not one of ours, or cannot be written.
         """
         self.folder = out.with_name(out.name + ".parts")
         self.kept = self.folder.exists()
         text = json.dumps(job, indent=1, sort_keys=True, default=str)
         try:
-            if resume and self.kept:
+            if self.kept and not (self.folder / JOB).is_file() and any(self.folder.iterdir()):
+                raise UserError(f"{self.folder} is in the way: its files are none of ours; move it or change out=.")
+            if resume and (self.folder / JOB).is_file():
                 self._check(text)
+                for half in self.folder.glob(".*.part"):  # a killed process could not clear up
+                    half.unlink()
                 return
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
@@ -57,6 +61,11 @@ class Parts:
                 f"{self.folder} was begun with other settings ({', '.join(differing)}); give the same ones, "
                 "or run without resume=true to start again."
             )
+
+    @property
+    def empty(self) -> bool:
+        """Whether no clip is finished."""
+        return not any(self.folder.glob("clip*.safetensors"))
 
     def finished(self, clip: int) -> Tensor | None:
         """Latents (f, c, h, w) of a finished clip, or None; a half-written file does not count."""

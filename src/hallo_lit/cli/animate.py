@@ -11,13 +11,16 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from hallo_lit.animation.animator import Animator, Options, check_files
 from hallo_lit.animation.building import from_bundle, from_config, make_recipe
 from hallo_lit.animation.jobs import BadRow, Job, perform, read_jobs
+from hallo_lit.animation.options import Options, check_files
 from hallo_lit.cli.compose import compose
+from hallo_lit.cli.interruption import interruptible
 from hallo_lit.cli.progress import Phases
 from hallo_lit.cli.recommended import adopt, named_by
 from hallo_lit.errors import UserError
+from hallo_lit.media.audio import check_audio
+from hallo_lit.media.image import read_image
 from hallo_lit.media.video import read_metadata
 from hallo_lit.weights.bundle import open_bundle
 
@@ -43,9 +46,11 @@ def run(cfg: DictConfig) -> int:
     jobs = jobs_of(cfg)
     alone = cfg.manifest is None
     for job in jobs if alone else ():
-        if isinstance(job, Job):
-            check_files(job.portrait, job.audio, job.out)  # before networks are loaded for nothing
-    with Phases() as phases:
+        if isinstance(job, Job):  # before networks are loaded for nothing
+            check_files(job.portrait, job.audio, job.out)
+            read_image(job.portrait)
+            check_audio(job.audio)
+    with interruptible(), Phases() as phases:
         animate = Animate(cfg, phases)
         if alone:
             for job in jobs:
@@ -95,16 +100,14 @@ class Animate:
         self.cfg, self.phases, self.usual = cfg, phases, compose("animate")
         self.named = named_by(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
         self.bundle = {} if cfg.weights is None else open_bundle(cfg.weights, check=False)[1]
-        self.animator = self._load(cfg)
+        if cfg.weights is None:
+            self.animator = from_config(self.settings(cfg), None, cfg.seed)
+            self.notes = ["no weights= given: the model is random and the video will show noise in place of the face."]
+        else:
+            self.animator = from_bundle(cfg.weights, self.settings(cfg), None)
+            self.notes = []
+        self.notes += [f"{part}: {device}" for part, device in self.animator.devices().items()]
         phases("load", 1, 1)
-        for part, device in self.animator.devices().items():
-            _note(f"{part}: {device}")
-
-    def _load(self, cfg: DictConfig) -> Animator:
-        if cfg.weights is not None:
-            return from_bundle(cfg.weights, self.settings(cfg), None)
-        _note("no weights= given: the model is random and the video will show noise in place of the face.")
-        return from_config(self.settings(cfg), None, cfg.seed)
 
     def __call__(self, job: Job) -> None:
         """Prints where the video is and how long each phase took."""
@@ -120,13 +123,20 @@ class Animate:
             resume=own.resume,
         )
         try:
-            made = self.animator.animate(job.portrait, job.audio, job.out, options, self.phases)
+            made = self.animator.animate(job.portrait, job.audio, job.out, options, self._progress)
         except KeyboardInterrupt:
             if job.out.with_name(f"{job.out.name}.parts").is_dir():
                 _note(f"the finished clips of {job.out} are kept; the same call with resume=true goes on.")
             raise
         print(f"{made}  {self.phases.summary()}")
         self.phases.start_over()
+
+    def _progress(self, phase: str, done: int, total: int) -> None:
+        """The notes come once, when the networks get to work: a photo that cannot be used is one sentence alone."""
+        if phase in ("denoise", "decode"):
+            while self.notes:
+                _note(self.notes.pop(0))
+        self.phases(phase, done, total)
 
     def settings(self, cfg: DictConfig, also_named: Iterable[str] = ()) -> dict[str, Any]:
         """The configuration as plain data, the bundle's recommendations included."""

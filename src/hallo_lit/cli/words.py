@@ -81,14 +81,15 @@ def literal(value: str) -> str:
     """A file name as one quoted string of Hydra's grammar: `~` is expanded, nothing else is interpreted.
 
     Three spellings keep their usual meaning as long as no file bears that name: `null`, a value that is already quoted,
-    and an interpolation (`out=talk_${seed}.mp4`). In lists of files each entry is quoted by the caller.
+    and an interpolation (`out=talk_${seed}.mp4`); an empty value is `null`, too. In lists of files
+    each entry is quoted by the caller.
     """
     from hydra.core.override_parser.types import Quote, QuotedString
 
     value = os.path.expanduser(value)
     if not _exists(value):
-        if value in ("", "null"):
-            return value
+        if value in ("", "null"):  # `out=$UNSET` of a shell names no file
+            return "null"
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             return value
     elif "${" in value:
