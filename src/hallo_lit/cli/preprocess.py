@@ -7,9 +7,13 @@ import time
 from pathlib import Path
 
 from omegaconf import DictConfig
+from torch import nn
 
 from hallo_lit.cli.compose import plain
 from hallo_lit.errors import UserError
+from hallo_lit.factory import build
+
+CODEC = "codec.safetensors"
 
 
 def run(cfg: DictConfig) -> int:
@@ -22,7 +26,10 @@ def run(cfg: DictConfig) -> int:
     from hallo_lit.data.preprocess.run import preprocess
 
     begin = time.monotonic()
-    outcome = preprocess(plain(cfg), progress=sys.stderr.isatty())
+    config = plain(cfg)
+    if config["latents"]:
+        config["features"]["latents"] = _codec_of(config["weights"])
+    outcome = preprocess(config, progress=sys.stderr.isatty())
     summary = summarise(outcome.lines)
     print(table(summary))
     print(f"{outcome.reused} of {len(outcome.lines)} inputs were done before; {time.monotonic() - begin:.0f} s")
@@ -39,3 +46,29 @@ def check(cfg: DictConfig) -> int:
     report = check_store(Path(store), deep=cfg.deep, repair=cfg.repair)
     print(report.summary())
     return 0 if report.ok else 1
+
+
+def codec(bundle: str, sha256: str) -> nn.Module:
+    """The codec of a bundle, as workers build it; `sha256` is that of its weights and makes stored latents stale."""
+    from hallo_lit.weights.bundle import open_bundle
+    from hallo_lit.weights.reading import read_state
+    from hallo_lit.weights.strict import load_strictly
+
+    folder, config, index = open_bundle(bundle, check=False)
+    if index.get(CODEC) != sha256:
+        raise UserError(f"{bundle} was changed while preprocess was running; start it again.")
+    made: nn.Module = build(config["model"]["codec"])
+    load_strictly(made, read_state(folder / CODEC), str(folder / CODEC))
+    return made
+
+
+def _codec_of(bundle: str | None) -> dict[str, str]:
+    """The configuration that `codec` is built from."""
+    from hallo_lit.weights.bundle import open_bundle
+
+    if not bundle:
+        raise UserError("latents=true needs weights=BUNDLE, whose codec makes them.")
+    folder, _, index = open_bundle(bundle)
+    if CODEC not in index:
+        raise UserError(f"The bundle {bundle} has no {CODEC}; choose one with a codec.")
+    return {"_target_": f"{__name__}.codec", "bundle": str(folder), "sha256": index[CODEC]}

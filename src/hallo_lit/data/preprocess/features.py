@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ def store_spec(settings: Features) -> StoreSpec:
     """Which features a clip shall have, and what makes them."""
     masks = {"_target_": f"{settings.regions}_masks", "face": settings.face_ratio, "lip": settings.lip_ratio}
     encoders = {name: Encoder.of(masks) for name in ("regions", "locator")}
-    encoders |= {name: Encoder.of(config) for name, config in configured(settings).items()}
+    encoders |= {name: Encoder.of(_described(config)) for name, config in configured(settings).items()}
     return StoreSpec(("video", "landmarks", *GEOMETRY, *configured(settings)), encoders)
 
 
@@ -38,6 +40,11 @@ def configured(settings: Features) -> dict[str, dict[str, Any]]:
         audio["separator"] = dict(settings.separator)
     given = {"audio": audio, "identity": settings.identity, "latents": settings.latents}
     return {name: dict(config) for name, config in given.items() if config}
+
+
+def _described(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the values of a feature: not where a bundle lies, whose hash says more."""
+    return {name: value for name, value in config.items() if name != "bundle"}
 
 
 class Encoders:
@@ -107,6 +114,16 @@ class Encoders:
             means.append(mean.cpu().numpy().astype(np.float16))
             stds.append(std.cpu().numpy().astype(np.float16))
         return {"latents_mean": np.concatenate(means), "latents_std": np.concatenate(stds)}
+
+
+@lru_cache(maxsize=1)
+def _encoders(text: str) -> Encoders:
+    return Encoders(Features(**json.loads(text)))
+
+
+def encoders_of(settings: Features) -> Encoders:
+    """One set per process and configuration: loading costs more than most videos."""
+    return _encoders(json.dumps(asdict(settings)))
 
 
 def geometry(landmarks: np.ndarray, size: tuple[int, int], settings: Features) -> dict[str, np.ndarray]:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import errno
-import json
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import av.logging
 
 from hallo_lit.data.preprocess.clipping import Clipping, drop
-from hallo_lit.data.preprocess.features import Encoders, store_spec
+from hallo_lit.data.preprocess.features import Encoders, encoders_of, store_spec
 from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
 from hallo_lit.data.preprocess.probe import Facts, facts, objections
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.render import thumbnail
-from hallo_lit.data.preprocess.settings import Features, Settings
+from hallo_lit.data.preprocess.settings import Settings
 from hallo_lit.data.preprocess.sources import Source
 from hallo_lit.data.spec import config_hash
 from hallo_lit.data.store import StoreWriter, content_id
@@ -71,7 +69,7 @@ def work(job: Job) -> dict[str, Any]:
     line, mark = blank(job.source), stamp(job.source.path)
     if job.source.fault or mark is None:
         return {**line, "reasons": [job.source.fault or f"{job.source.path} does not exist"]}
-    encoders = _encoders(json.dumps(asdict(job.settings.features)))
+    encoders = encoders_of(job.settings.features)
     encoders.load()
     av.logging.set_level(None)  # torchvision switches it on; then closing a decoder whose threads log can hang for ever
     records = Records(job.root)
@@ -156,12 +154,6 @@ def _facts(records: Records, content: str, path: Path) -> Facts:
     records.save_bytes("thumbs", content, ".jpg", thumbnail(picture))
     records.save("facts", content, asdict(found))
     return found
-
-
-@lru_cache(maxsize=1)
-def _encoders(features: str) -> Encoders:
-    """One set per process and configuration: loading costs more than most videos."""
-    return Encoders(Features(**json.loads(features)))
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -72,7 +72,8 @@ def motion(landmarks: np.ndarray) -> dict[str, float | None]:
 def sharpness(image: np.ndarray, landmarks: np.ndarray) -> float:
     """1 = crisp, 0 = as blurred as can be: how much of the variation between neighbouring pixels more blur would take.
 
-    Of the face alone, brought to one size, so that enlarged faces count as blurred (Crete et al. 2007).
+    Of the face alone (landmarks in pixels of the image), brought to one size, so that small faces count as blurred
+    (after Crete et al. 2007).
     """
     (left, top), (right, bottom) = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
     face = image[max(0, int(top)) : max(1, int(bottom)), max(0, int(left)) : max(1, int(right))]

@@ -63,10 +63,15 @@ class _Clip:
         self.writer.write(picture)
         face = self._see(picture)
         if face is not None and len(self._faces) % SHARP_EVERY == 0:
-            self._sharp.append(sharpness(picture, face))
+            self._sharp.append(sharpness(image, self._in_source(face)))
         if len(self._faces) == (self.plan.end - self.plan.start) // 2:
             self._thumb = thumbnail(picture)
         self._faces.append(face)
+
+    def _in_source(self, face: np.ndarray) -> np.ndarray:
+        """Landmarks (478, 2) in pixels of the source: how sharp it is must not depend on the size of the crop."""
+        left, top, right, _ = (round(side) for side in self.plan.box)
+        return face[:, :2] * ((right - left) / self.size) + (left, top)
 
     def finished(self) -> Rendered:
         nothing = np.full((478, 3), np.nan)

@@ -6,7 +6,7 @@ import fcntl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from hallo_lit.data.index import clip_path
 from hallo_lit.data.preprocess.engines.base import Engine
 from hallo_lit.data.preprocess.engines.processes import Processes
-from hallo_lit.data.preprocess.features import store_spec
+from hallo_lit.data.preprocess.features import encoders_of, store_spec
 from hallo_lit.data.preprocess.filters import REJECTED
 from hallo_lit.data.preprocess.job import Job, blank, stamp, work
 from hallo_lit.data.preprocess.page import FILE as PAGE
@@ -69,17 +69,19 @@ def prepare(videos: str, out: Path, settings: Settings, engine: Engine, progress
         UserError: no videos, a store that cannot be written, weights that are missing. What was finished is kept.
     """
     jobs = [Job(source, out, settings) for source in find_sources(videos, out)]
-    writer = StoreWriter(out, store_spec(settings.features))
     lines: dict[str, Line] = {}
+    todo: dict[str, Job] = {}
+    for job in jobs:
+        line = finished(job)
+        if line is None:
+            todo[job.key] = job
+        else:
+            lines[job.key] = line
+    reused = len(lines)
+    if todo:  # what is missing shall be said before anything is made; workers may have a device that is not here
+        encoders_of(replace(settings.features, device="cpu")).load()
+    writer = StoreWriter(out, store_spec(settings.features))
     with _running(out, writer.scratch):
-        todo: dict[str, Job] = {}
-        for job in jobs:
-            line = finished(job)
-            if line is None:
-                todo[job.key] = job
-            else:
-                lines[job.key] = line
-        reused = len(lines)
         try:
             answers = engine.run(work, list(todo.values()))
             for job, answer, fault in tqdm(

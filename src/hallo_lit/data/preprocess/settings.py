@@ -171,6 +171,10 @@ def check(settings: Settings) -> None:
     for name, (value, known) in choices.items():
         if value not in known:
             raise UserError(f"{name}={value} is not known; choose {' or '.join(known)}.")
+    for name in ("audio", "identity", "latents", "separator"):
+        config = getattr(settings.features, name)
+        if config is not None and not (isinstance(config, Mapping) and "_target_" in config):
+            raise UserError(f"features.{name} must be null or a configuration with a _target_, not {config!r}.")
     least = {
         "crop.size": (settings.crop.size, 32),
         "tracking.every": (settings.tracking.every, 1),

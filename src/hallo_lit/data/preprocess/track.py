@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,6 +70,7 @@ class Tracker:
         self.settings, self.eyes = settings, eyes
         self.tracks: list[Track] = []
         self._live: list[Track] = []
+        self._in_vain = 0  # looks at pictures without any face
 
     def look(self, frame: int, image: np.ndarray) -> list[Box]:
         """The faces of one frame (H, W, 3) uint8 RGB, found around where they were and in the whole picture."""
@@ -111,8 +113,19 @@ class Tracker:
         found = self._inside(image, whole, self.settings.side)
         if found or known:
             return found
-        near = (self._near(image, box) for box in self.eyes.suspect(image)[: self.settings.max_faces])
+        near = (self._near(image, box) for box in self._suspects(image)[: self.settings.max_faces])
         return [boxes[0] for boxes in near if boxes]
+
+    def _suspects(self, image: np.ndarray) -> list[Box]:
+        """In the whole picture; without any, once a second, in its parts."""
+        found = self.eyes.suspect(image)
+        self._in_vain = 0 if found else self._in_vain + 1
+        if found or (self._in_vain - 1) * self.settings.every % FPS >= self.settings.every:
+            return found
+        for left, top, right, bottom in _tiles(image.shape[0], image.shape[1]):
+            boxes = self.eyes.suspect(np.ascontiguousarray(image[top:bottom, left:right]))
+            found += [(b[0] + left, b[1] + top, b[2] + left, b[3] + top) for b in boxes]
+        return _distinct(found, self.settings.max_faces)
 
     def _inside(self, image: np.ndarray, window: Box, longer: int) -> list[Box]:
         left, top = max(0, int(window[0])), max(0, int(window[1]))
@@ -125,6 +138,14 @@ class Tracker:
         boxes = (box_of(face) for face in self.eyes.find(np.ascontiguousarray(small)))
         sx, sy = piece.shape[1] / size[0], piece.shape[0] / size[1]
         return [(b[0] * sx + left, b[1] * sy + top, b[2] * sx + left, b[3] * sy + top) for b in boxes]
+
+
+def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int, int]]:
+    """Overlapping squares, a little more than half as high as the picture."""
+    side = round(0.6 * min(height, width))
+    for top in np.linspace(0, height - side, max(2, -(-height * 3 // (2 * side))), dtype=int):
+        for left in np.linspace(0, width - side, max(2, -(-width * 3 // (2 * side))), dtype=int):
+            yield int(left), int(top), int(left) + side, int(top) + side
 
 
 def _distinct(boxes: list[Box], most: int) -> list[Box]:

@@ -14,6 +14,7 @@ from hallo_lit.errors import UserError
 pytest.importorskip("submitit")
 
 
+@pytest.mark.slow
 def test_shares_run_in_their_own_processes_and_a_dead_one_costs_its_share(tmp_path):
     def report(job: Job) -> dict:
         if job.source.name == "deadly":
