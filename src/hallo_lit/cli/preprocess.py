@@ -20,8 +20,12 @@ def run(cfg: DictConfig) -> int:
     """Exit status 1 when nothing at all is in the store, or when `check` found damage."""
     if cfg.action == "check":
         return check(cfg)
+    if cfg.action in ("import", "manifest"):
+        from hallo_lit.cli import lists
+
+        return (lists.import_list if cfg.action == "import" else lists.manifest)(cfg)
     if cfg.action != "run":
-        raise UserError(f"preprocess has no action {cfg.action}; it knows check.")
+        raise UserError(f"preprocess has no action {cfg.action}; it knows check, import and manifest.")
     from hallo_lit.data.preprocess.report import summarise, table
     from hallo_lit.data.preprocess.run import preprocess
 
