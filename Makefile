@@ -7,11 +7,12 @@ STAMP := $(VENV)/.installed
 EXTRAS ?= dev
 OUT ?= outputs/demo.mp4
 DIR ?=
+TINY ?= outputs/tiny
 # threads that spin while they wait are slow on a busy machine
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format notebooks parity clean
+.PHONY: help setup demo test test-slow check format train-tiny notebooks parity clean
 
 help:  ## print this list
 	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed 's/:.*  ## /\t/' | expand -t 14
@@ -41,6 +42,9 @@ check: $(STAMP)  ## format, lint, types, tests
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+train-tiny: $(STAMP)  ## train the small model in outputs/tiny, or go on with it (hours; TINY=folder)
+	@VENV='$(VENV)' bash scripts/train_tiny.sh '$(TINY)'
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python -m pytest --nbmake notebooks

@@ -19,15 +19,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hallo_lit.cli.compose import build_model, compose, instantiate
+from hallo_lit.cli.compose import build_model, compose, instantiate, plain
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.data.atomic import replacing
 from hallo_lit.data.store import ClipStore
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.faces.regions import region_masks
 from hallo_lit.structs import ClipInputs, Drop, DropRates
+from hallo_lit.weights.bundle import save_bundle
 
 LIP = 2
+SAMPLING = ("sampler.steps=2", "guidance=audio", "cfg_scale=1.5", "handover=latents")
 
 
 @dataclass(frozen=True)
@@ -184,14 +186,32 @@ def train(settings: Settings, overrides: list[str]) -> None:
     (settings.out / "training.json").write_text(json.dumps({**about, "overrides": overrides}, indent=1) + "\n")
 
 
+def export(run: Path, bundle: Path, viseme: Path, overrides: list[str]) -> None:
+    """The averaged weights of a run as a bundle for `Animator.from_pretrained`."""
+    cfg = compose("animate", "model=tiny", *SAMPLING, f"audio_encoder.weights={viseme}", *overrides)
+    hallo: Hallo = build_model(cfg)
+    state = torch.load(run / "last.ckpt", map_location="cpu", weights_only=True)
+    hallo.load_state_dict({**state["model"], **state["ema"]})
+    encoders = {"audio_encoder": instantiate(cfg.audio_encoder).half(), "face_encoder": instantiate(cfg.face_encoder)}
+    kept = ("model", *encoders, "process", "sampler", "guidance", "handover", "size", "frames", "motion_frames")
+    config = {key: plain(cfg)[key] for key in (*kept, "crop_margin")}
+    config["audio_encoder"]["weights"] = None  # they are in the bundle
+    save_bundle(bundle, hallo, config, encoders, dtype=torch.float16, overwrite=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train model=tiny on a store made by hallo-lit synthesize.")
-    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--corpus", type=Path, default=Path("data/close_ups"))
     parser.add_argument("--out", type=Path, default=Path("outputs/tiny"))
     parser.add_argument("--steps", type=int, default=16000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bundle", type=Path, help="write the run as it is to this folder, and train no further")
+    parser.add_argument("--viseme", type=Path, help="weights of the viseme encoder, for --bundle")
     parser.add_argument("overrides", nargs="*", help="of conf/, such as fusion=hierarchical for an ablation")
     words = parser.parse_args()
+    if words.bundle is not None:
+        export(words.out, words.bundle, words.viseme, words.overrides)
+        return
     train(Settings(words.corpus, words.out, words.steps, seed=words.seed), words.overrides)
 
 

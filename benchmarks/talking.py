@@ -1,0 +1,210 @@
+"""Do the lips follow the words? `python benchmarks/talking.py BUNDLE [--set validation] [--steps 2] [--scale 1.5]`.
+
+Self-made people, sentences and voices that no training has met, each photo taken from the first frame:
+
+lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe.
+still   nothing but the lips moves; pixels against the true frames, in the model's crop at the model's size.
+
+Beside every figure stand what loudness alone would reach, what the codec alone leaves over, and chance: the same
+photo with another clip's sound. Choose samplers and settings on --set validation; report --set test. Wants mediapipe.
+Prints a table, writes figures.json and sheet.jpg to --out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+os.environ.setdefault("GLOG_minloglevel", "3")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from hallo_lit import Animator
+from hallo_lit.animation.portrait import Photo
+from hallo_lit.data.synthetic.clip import Clip, Look, make_clip
+from hallo_lit.data.synthetic.corpus import Cast, part
+from hallo_lit.data.synthetic.samples import write_wav
+from hallo_lit.diffusion.guidance import AudioGuidance
+from hallo_lit.diffusion.sampler import Sampler
+from hallo_lit.faces.crop import Paster, crop
+from hallo_lit.faces.measures import lip_box
+from hallo_lit.media.image import save_png, to_pixels
+from hallo_lit.metrics.aperture import Aperture
+from hallo_lit.metrics.video import Video
+from hallo_lit.signals.lip_audio import openings
+
+SEEDS = {"validation": 9001, "test": 9002}
+LOOKS = {"lively": Look(256, 1.25, 1.0), "still": Look(256, 1.25, 0.0, posture=1.0)}
+MOUTH = 0.3  # of the lips' width, around the lips
+Frames = NDArray[np.uint8]
+
+
+@dataclass
+class Case:
+    """One clip of the truth on disk as a user would bring it: a photo and a recording."""
+
+    clip: Clip
+    frames: Frames
+    points: NDArray[np.float32]
+    photo: Path
+    sound: Path
+
+    @classmethod
+    def make(cls, seed: int, number: int, look: Look, frames: int, folder: Path) -> Case:
+        unseen = replace(part(Cast(seed, 1000, 1000), number), split="test")
+        clip = make_clip(unseen, look, frames)
+        shown = np.stack(list(clip.frames()))
+        photo, sound = folder / f"{number}.png", folder / f"{number}.wav"
+        save_png(photo, shown[0])
+        write_wav(sound, clip.spoken.samples)
+        return cls(clip, shown, clip.landmarks(), photo, sound)
+
+    def truth(self) -> Video:
+        lips = openings(self.points.astype(np.float64))
+        curves = {"aperture": lips.inner, "width": lips.width}
+        return Video.from_arrays("truth", self.frames, self.clip.spoken.samples, self.points, curves)
+
+    def video(self, frames: Frames) -> Video:
+        return Video.from_arrays("made", frames, self.clip.spoken.samples)
+
+
+class Judge:
+    """Collects one set's figures clip by clip."""
+
+    def __init__(self, animator: Animator) -> None:
+        self.animator = animator
+        self.lips = {name: Aperture() for name in ("made", "mismatched", "codec")}
+        self.found: list[float] = []
+        self.psnr: list[tuple[float, float]] = []
+        self.codec_psnr: list[tuple[float, float]] = []
+        self.rows: list[Frames] = []
+
+    def lively(self, case: Case, other: Case) -> None:
+        made = case.video(np.stack(list(self.animator(case.photo, case.sound))))
+        wrong = case.video(np.stack(list(self.animator(case.photo, other.sound))))
+        coded = case.video(through_codec(self.animator, self.photo(case), case.frames))
+        for name, video in (("made", made), ("mismatched", wrong), ("codec", coded)):
+            self.lips[name].update(video, case.truth())
+        self.found.append(float(made.seen.mean()))
+        self.show(case, np.stack(list(made.frames())))
+
+    def still(self, case: Case) -> None:
+        made, photo = np.stack(list(self.animator(case.photo, case.sound))), self.photo(case)
+        coded = through_codec(self.animator, photo, case.frames)
+        self.psnr.append(self.compare(case, photo, made))
+        self.codec_psnr.append(self.compare(case, photo, coded))
+
+    def photo(self, case: Case) -> Photo:
+        return self.animator.portraits(case.photo)
+
+    def compare(self, case: Case, photo: Photo, made: Frames) -> tuple[float, float]:
+        """PSNR of crop and mouth at the model's size."""
+        left, top, right, _ = photo.portrait.box
+        size = tuple(photo.portrait.pixels.shape[1:])
+        both = [np.stack([crop(frame, photo.portrait.box, size) for frame in side]) for side in (made, case.frames)]
+        wrong = np.square(both[0].astype(float) - both[1]) / 255**2
+        x0, y0, x1, y1 = lip_box(case.points.astype(np.float64)[0])
+        pad = MOUTH * (x1 - x0)
+        scale = size[1] / (right - left)
+        columns = slice(max(0, round((x0 - pad - left) * scale)), round((x1 + pad - left) * scale))
+        rows = slice(max(0, round((y0 - pad - top) * scale)), round((y1 + pad - top) * scale))
+        return tuple(float(-10 * np.log10(part.mean())) for part in (wrong, wrong[:, rows, columns]))  # type: ignore[return-value]
+
+    def show(self, case: Case, made: Frames, columns: int = 10) -> None:
+        if len(self.rows) >= 16:
+            return
+        chosen = np.linspace(5, len(made) - 1, columns).astype(int)
+        for side in (case.frames, made):
+            cells = [cv2.resize(frame, (128, 128), interpolation=cv2.INTER_AREA) for frame in side[[0, *chosen]]]
+            self.rows.append(np.hstack(cells))
+
+    def figures(self) -> dict[str, float]:
+        lips = {name: {k: float(v) for k, v in metric.compute().items()} for name, metric in self.lips.items()}
+        made, chance, ceiling = lips["made"], lips["mismatched"], lips["codec"]
+        psnr, limit = np.mean(self.psnr, 0), np.mean(self.codec_psnr, 0)
+        return {
+            "aperture r, pooled": made["aperture_r_pooled"],
+            "aperture r, mean of clips": made["aperture_r"],
+            "aperture r given loudness, pooled": made["partial_r_pooled"],
+            "width r, pooled": made["width_r_pooled"],
+            "width r, mean of clips": made["width_r"],
+            "another clip's sound: aperture r, pooled": chance["aperture_r_pooled"],
+            "loudness alone: aperture r, pooled": made["loudness_r_pooled"],
+            "codec alone: aperture r, pooled": ceiling["aperture_r_pooled"],
+            "codec alone: width r, pooled": ceiling["width_r_pooled"],
+            "frames with a face": float(np.mean(self.found)),
+            "PSNR, dB": float(psnr[0]),
+            "PSNR of the mouth, dB": float(psnr[1]),
+            "codec alone: PSNR, dB": float(limit[0]),
+            "codec alone: PSNR of the mouth, dB": float(limit[1]),
+        }
+
+
+@torch.inference_mode()
+def through_codec(animator: Animator, photo: Photo, frames: Frames) -> Frames:
+    """The true frames after encoding and decoding their crop: the best any denoiser could do."""
+    box, size = photo.portrait.box, tuple(photo.portrait.pixels.shape[1:])
+    codec = animator.hallo.codec
+    weight = next(codec.parameters())
+    cut = np.stack([crop(frame, box, size) for frame in frames])
+    images = torch.from_numpy(cut).permute(0, 3, 1, 2).to(weight) / 127.5 - 1
+    back = codec.decode(codec.encode(images)).float().clamp(-1, 1).cpu()
+    return np.stack([Paster(frame, box)(to_pixels(picture)) for frame, picture in zip(frames, back, strict=True)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle")
+    parser.add_argument("--set", choices=tuple(SEEDS), default="validation")
+    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--steps", type=int, help="of the sampler, instead of the bundle's")
+    parser.add_argument("--scale", type=float, help="of audio guidance, instead of the bundle's")
+    parser.add_argument("--out", type=Path, default=Path("outputs/talking"))
+    words = parser.parse_args()
+    animator = Animator.from_pretrained(words.bundle)
+    if words.steps is not None:
+        animator.recipe = animator.with_recipe(sampler=Sampler(animator.recipe.sampler.solver, words.steps))
+    if words.scale is not None:
+        animator.recipe = animator.with_recipe(guidance=AudioGuidance(words.scale))
+    judge, frames = Judge(animator), round(words.seconds * 25)
+    with tempfile.TemporaryDirectory() as name:
+        folders = {kind: Path(name) / kind for kind in LOOKS}
+        for folder in folders.values():
+            folder.mkdir()
+
+        def case(kind: str, number: int) -> Case:
+            return Case.make(SEEDS[words.set], number, LOOKS[kind], frames, folders[kind])
+
+        first = now = case("lively", 0)
+        for number in range(words.clips):
+            following = case("lively", number + 1) if number + 1 < words.clips else first
+            judge.lively(now, following)
+            judge.still(case("still", number))
+            now = following
+    figures = judge.figures()
+    words.out.mkdir(parents=True, exist_ok=True)
+    recipe = animator.recipe
+    about = {"bundle": str(words.bundle), "weights": animator.weights, "set": words.set, "clips": words.clips}
+    about |= {"sampler": f"{recipe.sampler.solver} {recipe.sampler.steps}", "guidance": recipe.guidance.describe()}
+    (words.out / "figures.json").write_text(json.dumps({**about, **figures}, indent=1) + "\n")
+    sheet = cv2.cvtColor(np.vstack(judge.rows), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(words.out / "sheet.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    table = Table("figure", "value", title=f"{words.clips} clips of {words.seconds:g} s, {about['sampler']} steps")
+    for key, value in figures.items():
+        table.add_row(key, f"{value:.3f}" if abs(value) <= 1 else f"{value:.1f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

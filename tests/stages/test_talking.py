@@ -1,0 +1,19 @@
+"""The stage that learns person and lips at once."""
+
+from __future__ import annotations
+
+from hallo_lit.cli.compose import compose
+from hallo_lit.stages.talking import TalkingStage
+
+
+def test_it_begins_from_a_codec_and_not_from_half_an_animator_of_stage_two() -> None:
+    assert "codec" in TalkingStage.follows
+    assert "motion" not in TalkingStage.follows
+
+
+def test_everything_but_the_codec_learns() -> None:
+    cfg = compose("train", "experiment=tiny_talking")
+    assert cfg.stage._target_ == f"{TalkingStage.__module__}.{TalkingStage.__name__}"
+    parts = {pattern.split(".")[0] for pattern in cfg.stage.learning.trains}
+    assert parts == {name for name in cfg.model if name not in ("_target_", "codec", "quirks")}
+    assert cfg.data.samples.policy.frames == cfg.frames == 4
