@@ -39,13 +39,14 @@ class MaskPyramid:
         """
         masks = masks if masks.ndim == 5 else masks[:, None]
         flat = masks.flatten(0, 1)  # (b k, r, H, W)
+        flat = flat.to(torch.promote_types(flat.dtype, torch.float32))  # CPUs cannot resize half precision
 
         def shrink(height: int, width: int) -> Tensor:
             if eight_bit:
                 small = _resize_pictures(flat, height, width)
             else:
                 small = F.interpolate(flat, (height, width), mode="bilinear", antialias=True)
-            return small.flatten(2).unflatten(0, masks.shape[:2])
+            return small.to(masks.dtype).flatten(2).unflatten(0, masks.shape[:2])
 
         return cls(tuple(shrink(size[0] >> i, size[1] >> i) for i in range(depth)))
 

@@ -162,6 +162,11 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
     for name, value in (("frames", recipe.clip_frames), ("motion_frames", recipe.motion_frames)):
         if value < 1:
             raise UserError(f"{name}={value}: at least 1 is needed.")
+    if recipe.clip_frames < recipe.motion_frames:
+        raise UserError(
+            f"frames={recipe.clip_frames} is less than motion_frames={recipe.motion_frames}, "
+            "which every clip takes from the one before; use more frames."
+        )
     if recipe.decode_chunk < 1:
         raise UserError(f"decode_chunk={recipe.decode_chunk}: at least 1 is needed.")
     if recipe.sampler.steps > recipe.process.steps:

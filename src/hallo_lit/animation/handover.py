@@ -37,7 +37,7 @@ class _Remembered:
     def last(self, start: Tensor, count: int) -> Tensor:
         if self.frames is None:
             return start[:, None].expand(-1, count, -1, -1, -1)
-        return self.frames[-count:][None].to(start)
+        return self.frames[max(0, len(self.frames) - count) :][None].to(start)
 
 
 class PixelHandover(_Remembered):

@@ -94,5 +94,6 @@ class VideoGenerator:
         """Frames (f, 3, H, W) in [0, 1], fp32, of a clip's latents; its last ones become the next motion frames."""
         latents = latents.to(self.device, self.dtype)
         pixels = self.hallo.codec.decode(latents, self.recipe.decode_chunk)
-        self.handover.keep(pixels[-self.recipe.motion_frames :], latents[-self.recipe.motion_frames :])
+        last = slice(max(0, len(latents) - self.recipe.motion_frames), None)
+        self.handover.keep(pixels[last], latents[last])
         return (pixels.float() / 2 + 0.5).clamp(0, 1)
