@@ -16,13 +16,13 @@ import pytest
 import torch
 
 from hallo_lit.data.clip_file import read_header, read_tensors
-from hallo_lit.data.preprocess import clipping
+from hallo_lit.data.preprocess import clipping, planning
 from hallo_lit.data.preprocess.report import read_report
 from hallo_lit.data.preprocess.run import Outcome, preprocess
 from hallo_lit.data.store import ClipStore, Encoder, check_store
 from hallo_lit.errors import UserError
 from hallo_lit.media.audio import read_audio
-from hallo_lit.media.video import probe, read_clip
+from hallo_lit.media.video import VideoWriter, probe, read_clip
 
 from .videos import astronaut, seeded_codec, speech, swaying, write_video
 
@@ -262,7 +262,7 @@ def no_rendering(monkeypatch) -> None:
         raise AssertionError("rendered again")
 
     monkeypatch.setattr(clipping, "render", refuse)
-    monkeypatch.setattr(clipping, "analyse", refuse)
+    monkeypatch.setattr(planning, "analyse", refuse)
 
 
 def test_another_encoder_replaces_its_own_features_only(face_clip, store, monkeypatch):
@@ -407,3 +407,16 @@ def test_the_report_is_plain_json_even_with_names_that_are_no_unicode(tmp_path):
     run(folder, tmp_path / "store")
     (line,) = (json.loads(text) for text in (tmp_path / "store" / "report.jsonl").read_text().splitlines())
     assert line["verdict"] == "unreadable"
+
+
+def test_self_made_clips_keep_their_split_and_need_no_judge_of_lips(tmp_path):
+    """What `hallo-lit synthesize` writes says so; its lips are right by construction."""
+    video = tmp_path / "in" / "made.mp4"
+    video.parent.mkdir()
+    about = {"made_by": "hallo-lit synthesize", "split": "test"}
+    with VideoWriter(video, (240, 320), 25, torch.from_numpy(speech(1.0)), about) as writer:
+        for frame in swaying(25):
+            writer.write(frame)
+    outcome = run(video.parent, tmp_path / "store")
+    assert outcome.lines[0]["verdict"] == "kept"
+    assert ClipStore(tmp_path / "store")[0].row.split == "test"

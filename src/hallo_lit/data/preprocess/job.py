@@ -14,6 +14,7 @@ import av.logging
 from hallo_lit.data.preprocess.clipping import Clipping, drop
 from hallo_lit.data.preprocess.features import Encoders, encoders_of, store_spec
 from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
+from hallo_lit.data.preprocess.planning import Planner
 from hallo_lit.data.preprocess.probe import Facts, facts, objections
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.render import thumbnail
@@ -108,12 +109,12 @@ def _process(job: Job, records: Records, content: str, encoders: Encoders) -> di
     reasons, clips = objections(found, job.settings.filters), []
     if not reasons:
         writer = StoreWriter(job.root, store_spec(job.settings.features))
-        clipping = Clipping(job.source, content, found, job.settings, records, writer)
-        drafts = clipping.plan()
-        begun = [*known["part"]["clips"], *({"id": id, "verdict": "planned"} for id in drafts)]
+        planner = Planner(job.source, content, found, job.settings, records)
+        drafts = planner.drafts(writer)
+        begun = [*known["part"]["clips"], *({"id": draft.plan.id, "verdict": "planned"} for draft in drafts)]
         records.save("contents", content, {"path": here, "settings": "", "part": {"clips": begun}})
-        clips = clipping.run(drafts, encoders)
-        reasons = [] if clips else [clipping.nothing()]
+        clips = Clipping(planner, writer, encoders).run(drafts)
+        reasons = [] if clips else [planner.nothing()]
     drop(job.root, _kept(known["part"]["clips"]) - _kept(clips))  # also of a run that was killed under other settings
     part = {"verdict": overall(clips), "reasons": reasons or common(clips), "video": found.to_record(), "clips": clips}
     records.save("contents", content, {"path": here, "settings": job.settings.key(), "part": part})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from hallo_lit.data.preprocess.sources import Source
 from hallo_lit.data.preprocess.track import Box
 from hallo_lit.errors import UserError
 from hallo_lit.media.audio import inspect_audio
-from hallo_lit.media.video import probe
+from hallo_lit.media.video import probe, read_metadata
+
+SELF_MADE = "hallo-lit synthesize"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Facts:
     variable_rate: bool
     sound_seconds: float
     sound_peak: float  # of full scale
+    self_made: bool = False  # by `hallo-lit synthesize`: lips and sound are known to agree
+    split: str = ""  # what the file says of itself
 
     def to_record(self) -> dict[str, Any]:
         return {name: round(v, 4) if isinstance(v, float) else v for name, v in asdict(self).items()}
@@ -38,6 +43,9 @@ def facts(path: Path) -> Facts:
         UserError: not a video, no pictures, or a sound track that is damaged.
     """
     info = probe(path)
+    said: dict[str, Any] = {}
+    with suppress(UserError):  # most videos say nothing
+        said = read_metadata(path)
     seconds, peak = 0.0, 0.0
     if info.has_audio:
         sound = inspect_audio(path)
@@ -51,6 +59,8 @@ def facts(path: Path) -> Facts:
         bool(info.variable_rate),
         seconds,
         peak,
+        said.get("made_by") == SELF_MADE,
+        split if (split := said.get("split")) in ("train", "test") else "",
     )
 
 

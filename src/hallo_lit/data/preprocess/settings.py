@@ -182,6 +182,7 @@ def check(settings: Settings) -> None:
         "clips.min_frames": (settings.clips.min_frames, 1),
         "clips.max_seconds": (settings.clips.max_seconds, settings.clips.min_frames / FPS),
         "features.chunk": (settings.features.chunk, 1),
+        "filters.min_found": (settings.filters.min_found, 0.1),
     }
     for name, (number, smallest) in least.items():
         if number < smallest:
