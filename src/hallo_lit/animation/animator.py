@@ -145,6 +145,8 @@ class Animator:
             "region_scale": list(recipe.region_scale),
             "sampler": f"{recipe.sampler.solver}, {recipe.sampler.steps} steps",
             "guidance": recipe.guidance.describe(),
+            "frames": recipe.clip_frames,
+            "motion_frames": recipe.motion_frames,
             "portrait": {"name": portrait.name, "sha256": fingerprint(portrait)},
             "audio": {"name": audio.name, "sha256": fingerprint(audio)},
             "config": dict(self.settings),
