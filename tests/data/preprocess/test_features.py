@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hallo_lit.data.preprocess.features import Encoders, encoders_of, frontal, geometry, store_spec
+from hallo_lit.data.preprocess.features import Encoders, encoders_of, frontal, geometry, outermost, store_spec
 from hallo_lit.data.preprocess.settings import Features
 from hallo_lit.errors import UserError
 from hallo_lit.faces.regions import FACE_OVAL, bounds, union_masks
@@ -52,6 +52,17 @@ def test_geometry_covers_all_frames():
         np.testing.assert_allclose(made["boxes"][frame, 0], bounds(face, FACE_OVAL), atol=1e-4)
     soft = geometry(landmarks, (256, 256), Features(regions="soft"))
     assert soft["regions"].shape == (3, 32, 32)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_frames_have_the_union_of_all(seed):
+    rng = np.random.default_rng(seed)
+    landmarks = faces([0.0] * 60) + np.pad(rng.normal(0, 12 + 8 * seed, (60, 1, 2)), ((0, 0), (0, 0), (0, 1)))
+    few = outermost(landmarks, (256, 256), 1.0)
+    assert len(few) < 30
+    whole, part = (union_masks(chosen, (256, 256)) for chosen in (landmarks, landmarks[few]))
+    np.testing.assert_array_equal(part.regions, whole.regions)
+    np.testing.assert_array_equal(part.locator, whole.locator)
 
 
 def test_the_frontal_frame_is_chosen():

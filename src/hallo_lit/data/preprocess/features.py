@@ -17,7 +17,7 @@ from torch import Tensor
 from hallo_lit.data.preprocess.settings import Features
 from hallo_lit.data.spec import Encoder, StoreSpec
 from hallo_lit.faces.landmarks import yaw_pitch_roll
-from hallo_lit.faces.regions import FACE_OVAL, OUTER_LIPS, bounds, region_masks, union_masks
+from hallo_lit.faces.regions import FACE_OVAL, OUTER_LIPS, bounds, region_masks, released_box, union_masks
 from hallo_lit.factory import build
 from hallo_lit.media.audio import read_audio
 from hallo_lit.media.video import read_clip, read_frames
@@ -133,7 +133,7 @@ def geometry(landmarks: np.ndarray, size: tuple[int, int], settings: Features) -
         regions (3, h, w) uint8; locator (4,) and boxes (F, 2, 4) for face and lip: left, top, right, bottom, pixels.
     """
     if settings.regions == "union":
-        masks = union_masks(landmarks, size, settings.face_ratio)
+        masks = union_masks(landmarks[outermost(landmarks, size, settings.face_ratio)], size, settings.face_ratio)
     else:
         masks = region_masks(landmarks, size, settings.face_ratio, settings.lip_ratio)
     rows, columns = (np.flatnonzero(masks.locator.any(axis=axis)) for axis in (1, 0))
@@ -143,6 +143,16 @@ def geometry(landmarks: np.ndarray, size: tuple[int, int], settings: Features) -
         "locator": np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32),
         "boxes": np.array(boxes, np.float32),
     }
+
+
+def outermost(landmarks: np.ndarray, size: tuple[int, int], ratio: float) -> list[int]:
+    """The few frames whose union of boxes is that of all frames, so that memory does not grow with their number."""
+    chosen: set[int] = set()
+    for subset in (FACE_OVAL, OUTER_LIPS):
+        boxes = np.array([released_box(face, subset, size, ratio) for face in landmarks])
+        chosen |= {*boxes[:, :2].argmin(0).tolist(), *boxes[:, 2:].argmax(0).tolist()}
+        chosen |= set(np.flatnonzero((boxes < 0).any(axis=1)).tolist())  # wrap around in the original's way
+    return sorted(chosen)
 
 
 def frontal(landmarks: np.ndarray) -> int:
