@@ -24,6 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)  ## portrait + speech -> outputs/demo.mp4, with the time of each phase
+	@mkdir -p '$(dir $(OUT))'
 	@$(BIN)/hallo-lit animate portrait=data/samples/portrait.png audio=data/samples/speech.wav \
 		out=$(OUT) preset=fast
 
