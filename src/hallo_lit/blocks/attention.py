@@ -46,18 +46,19 @@ def attend(
         key, value = torch.cat([key, extra.key], 2), torch.cat([value, extra.value], 2)
     kernel: Any = attn.processor
     out: Tensor = kernel(query, key, value)
-    return _output(attn)(out.transpose(1, 2).flatten(2))
+    projected: Tensor = _output(attn)(out.transpose(1, 2).flatten(2))
+    return projected
 
 
 def attend_to_nothing(attn: Attention) -> Tensor:
     """What `attend` gives for an all-zero context: keys and values are zero, so only the output bias (c,) is left."""
-    return _output(attn).bias
+    bias: Tensor = _output(attn).bias
+    return bias
 
 
-def _output(attn: Attention) -> nn.Linear:
-    layer = attn.to_out[0]
-    assert isinstance(layer, nn.Linear)
-    return layer
+def _output(attn: Attention) -> Any:
+    """A linear layer, or one with low-rank factors beside it."""
+    return attn.to_out[0]
 
 
 class ZeroConv(nn.Linear):

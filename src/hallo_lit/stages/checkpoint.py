@@ -91,7 +91,7 @@ def rebuild(checkpoint: Checkpoint, trust: Sequence[str] = TRUSTED) -> Stage:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a file says of itself that this program's training wrote it; other programs also write `.ckpt`."""
-    if path.suffix != ENDING or not path.is_file() or sniff(path) != "zip":
+    if path.suffix != ENDING or not path.is_file():
         return False
     try:
         found = torch.load(path, weights_only=True, map_location="cpu", mmap=True)

@@ -21,7 +21,8 @@ from hallo_lit.structs import ClipBatch
 @dataclass(frozen=True)
 class CodecObjective:
     """kl: weight of the divergence from a normal prior. unit: pulls latents to mean 0 and deviation 1, all channels
-    together, so that the codec's `scale` is right by construction. lip_weight: how much more an error inside the lip mask counts.
+    together, so that the codec's `scale` is right by construction. lip_weight: how much more an error inside the lip
+    mask counts.
     """
 
     kl: float = 1e-6

@@ -36,7 +36,7 @@ def fit(trainer: L.Trainer, stage: Stage, data: L.LightningDataModule, resume: P
     try:
         trainer.fit(stage, datamodule=data, ckpt_path=resume, weights_only=True)
     except SIGTERMException:
-        return TERMINATED
+        return TERMINATED if trainer.is_global_zero else 0  # the first rank is killed when another one fails
     except torch.OutOfMemoryError as error:
         raise UserError(out_of_memory(trainer, data)) from error
     except RuntimeError as error:

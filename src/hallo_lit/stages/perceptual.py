@@ -50,8 +50,10 @@ class VggDistance:
         """
         from torchvision.models import vgg16
 
-        network: Any = vgg16(weights=None)
-        load_strictly(network, read_state(Path(weights)), str(weights))
+        state = read_state(Path(weights))
+        with torch.device("meta"):
+            network: Any = vgg16(weights=None)
+        load_strictly(network, state, str(weights))
         self.layers = frozenset(layers)
         self.features: nn.Module = network.features[: max(layers) + 1].eval().requires_grad_(False)
         self.shift = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)

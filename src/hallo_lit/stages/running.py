@@ -1,0 +1,137 @@
+"""A training run from its resolved configuration (conf/train.yaml), without any command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+from hallo_lit.data.datamodule import ClipDataModule
+from hallo_lit.data.spec import Encoder
+from hallo_lit.errors import UserError
+from hallo_lit.factory import build
+from hallo_lit.stages.callbacks.checkpoints import Checkpoints
+from hallo_lit.stages.checkpoint import (
+    FOLDER,
+    AtomicCheckpointIO,
+    check_resumable,
+    checkpoint_in,
+    newest,
+    read_checkpoint,
+)
+from hallo_lit.stages.fitting import fit, precision
+from hallo_lit.stages.initial import begin
+from hallo_lit.stages.say import quieten, say
+from hallo_lit.stages.shell import Stage
+
+LOCAL = ("hydra", "resume")  # not part of what a checkpoint remembers
+
+
+def train(config: Mapping[str, Any]) -> int | float | None:
+    """Trains one stage; the folder of the run, `config["run_dir"]`, then holds its checkpoints, samples and logs.
+
+    Returns the last validation loss where there is one, else None, or 143 (int) when SIGTERM came first.
+
+    Raises:
+        UserError: a setting, the store, a checkpoint or the weights to begin from do not fit.
+    """
+    quieten()
+    resume = checkpoint_to_resume(config["resume"], Path(config["run_dir"]))
+    trainer, data = make_trainer(config), make_data(config)
+    stage = make_stage(config)
+    if resume is None:
+        say(str(begin(stage, config["init"]["weights"], config["init"]["fresh"], config)))
+    else:
+        checkpoint = read_checkpoint(resume)
+        check_resumable(checkpoint, stage.name, config)
+        say(f"going on at step {checkpoint.step} from {resume}")
+    stage.adapt()
+    if config["compile"]:
+        getattr(stage.network, "denoiser", stage.network).compile()
+    if status := fit(trainer, stage, data, resume):
+        return status
+    loss = trainer.callback_metrics.get("val/loss")
+    return None if loss is None else float(loss)
+
+
+def make_stage(config: Mapping[str, Any]) -> Stage:
+    """The stage with weights from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config["seed"])
+        stage: Stage = build(config["stage"], trust=None)
+    return stage
+
+
+def checkpoint_to_resume(resume: str | None, run: Path) -> Path | None:
+    """
+    Raises:
+        UserError: the run has begun already and `resume` does not say what to do about it, or names no file.
+    """
+    there = newest(run / FOLDER)
+    if resume is None and there is not None:
+        raise UserError(f"{run} holds a run already; add resume=auto to go on with it, or name=... for another one.")
+    if resume in (None, "auto"):
+        return there
+    path = checkpoint_in(Path(str(resume)))
+    if not path.is_file():
+        raise UserError(f"resume={resume} is no checkpoint; give a .ckpt file, the folder of a run, or auto.")
+    return path
+
+
+def starts_processes(config: Mapping[str, Any]) -> bool:
+    """Whether this run would start further processes of its own for its devices."""
+    return make_trainer(config).strategy.launcher is not None
+
+
+def make_trainer(config: Mapping[str, Any]) -> L.Trainer:
+    """A Lightning Trainer with this configuration's callbacks and loggers.
+
+    Raises:
+        UserError: devices, strategy or precision are not possible on this machine.
+    """
+    text = yaml.safe_dump({k: v for k, v in config.items() if k not in LOCAL}, sort_keys=False, allow_unicode=True)
+    checkpoints = Checkpoints(Path(config["run_dir"]) / FOLDER, config["save_every"], config["keep"], text)
+    partial = build(config["trainer"], trust=None)
+    plugins = partial.keywords.pop("plugins", None)
+    bar = partial.keywords.pop("enable_progress_bar", None)
+    try:
+        trainer: L.Trainer = partial(
+            precision=precision(config["precision"]),
+            plugins=[AtomicCheckpointIO(), *([] if plugins is None else [plugins])],
+            logger=_entries(config["logger"]),
+            callbacks=[*_entries(config["callbacks"]), checkpoints],
+            enable_progress_bar=sys.stderr.isatty() if bar is None else bar,
+        )
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
+        raise UserError(f"This trainer is not possible here: {str(error).splitlines()[0]}") from error
+    return trainer
+
+
+def make_data(config: Mapping[str, Any]) -> L.LightningDataModule:
+    """The data module, which refuses features of other encoders than those configured."""
+    data: L.LightningDataModule = build(config["data"], trust=None)
+    if isinstance(data, ClipDataModule) and data.encoders is None:
+        data.encoders = _encoders(config, config["check_store"])
+    return data
+
+
+def _encoders(config: Mapping[str, Any], features: Sequence[str]) -> dict[str, Encoder]:
+    heard = dict(config["audio_encoder"])
+    if config["separator"]:
+        heard["separator"] = config["separator"]
+    made_by = {"audio": heard, "identity": config["face_encoder"]}
+    unknown = sorted(set(features) - set(made_by))
+    if unknown:
+        raise UserError(f"check_store knows {' and '.join(made_by)}, and not {', '.join(unknown)}.")
+    return {name: Encoder.of(made_by[name]) for name in features}
+
+
+def _entries(named: Mapping[str, Any] | None) -> list[Any]:
+    """The objects of a group whose entries can be switched off by null."""
+    return [build(entry, trust=None) for entry in (named or {}).values() if entry is not None]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hallo_lit.cli.main import main
+from hallo_lit.weights.bundle import load_bundle
+from stages.small import make_store, settings
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_store(tmp_path_factory.mktemp("store") / "clips")
+
+
+def test_a_run_from_the_command_line_to_a_bundle(store, tmp_path, capfd):
+    run = tmp_path / "my run"
+    words = ["train", *settings(store, f"run_dir={run}", "steps=2")]
+    assert main(words) == 0
+    assert (run / "checkpoints/step0000002.ckpt").is_file()
+    assert (run / ".hydra/config.yaml").is_file()
+    assert "denoiser.*.audio.*" in (run / "train.log").read_text()
+    assert main(words) == 2
+    assert "resume=auto" in capfd.readouterr().err
+    assert main([*words[:-1], "steps=3", "resume=auto"]) == 0
+    assert (run / "checkpoints/step0000003.ckpt").is_file()
+    assert main(["weights", "export", str(run), f"out={tmp_path}/bundle"]) == 0
+    assert load_bundle(tmp_path / "bundle").config["motion_frames"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["stage=motoin"], "There is no stage=motoin (did you mean motion?)"),
+        (["stage.learnin.trains=[a]"], "did you mean stage.learning"),
+        (["steps=many"], "steps must be a whole number"),
+        (["data.store=nowhere"], "nowhere is not a clip store"),
+        (["init.fresh=[]"], "stage=motion does not begin from nothing"),
+    ],
+)
+def test_mistakes_are_one_sentence(store, tmp_path, capfd, words, sentence):
+    kept = [word for word in settings(store, f"run_dir={tmp_path}/run") if word.split("=")[0] != words[0].split("=")[0]]
+    assert main(["train", *kept, *words]) == 2
+    said = capfd.readouterr().err.strip().splitlines()[-1]
+    assert sentence in said
+    assert said.startswith("hallo-lit: ")
+
+
+def test_a_multirun_files_its_rows_under_one_name(store, tmp_path):
+    words = settings(store, f"run_dir={tmp_path}/sweep", "steps=1", "seed=1,2", "name=sweep")
+    assert main(["train", "-m", *words]) == 0
+    configs = [tmp_path / f"sweep/{row}/checkpoints/step0000001.ckpt" for row in (0, 1)]
+    assert all(path.is_file() for path in configs)
+
+
+@pytest.mark.slow
+def test_two_processes_from_the_command_line(store, tmp_path):
+    words = settings(store, f"run_dir={tmp_path}/run", "steps=2", "trainer=ddp_cpu", "data.batch_size=1")
+    command = [sys.executable, "-m", "hallo_lit.cli", "train", *words]
+    done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run/checkpoints/step0000002.ckpt").is_file()
