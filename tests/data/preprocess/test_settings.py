@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
+from hallo_lit.cli.compose import compose, plain
 from hallo_lit.data.preprocess.settings import Crop, Features, Filters, Settings, from_mapping
 from hallo_lit.errors import UserError
 
@@ -12,6 +13,13 @@ def test_nested_values_arrive_with_their_types():
     settings = from_mapping(Settings, {"filters": {"max_yaw": 30, "lip_audio": False}, "crop": {"size": 256}})
     assert settings == Settings(filters=Filters(max_yaw=30.0, lip_audio=False), crop=Crop(size=256))
     assert isinstance(settings.filters.max_yaw, float)
+
+
+def test_the_defaults_are_those_of_the_command_line():
+    config = plain(compose("preprocess"))
+    given = {field.name: config[field.name] for field in fields(Settings)}
+    assert from_mapping(Settings, given) == Settings()
+    assert from_mapping(Settings, given).key() == Settings().key()
 
 
 @pytest.mark.parametrize(

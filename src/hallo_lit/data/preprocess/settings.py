@@ -12,6 +12,22 @@ from hallo_lit.errors import UserError
 
 Record = TypeVar("Record")
 FPS = 25
+# The default encoders, word for word as in conf/: features carry the hash of these configurations.
+LOG_MEL = {
+    "_target_": "hallo_lit.components.audio_encoder.mel.LogMel",
+    "layers": 4,
+    "width": 32,
+    "fps": 25,
+    "low": 50.0,
+    "high": 7600.0,
+}
+CONV = {
+    "_target_": "hallo_lit.components.face_encoder.conv.ConvFaceEncoder",
+    "width": 512,
+    "size": 112,
+    "channels": [24, 48, 96, 192],
+    "seed": 0,
+}
 VERSION = 1  # of the measurements: raised when the same settings would give other numbers
 
 
@@ -92,12 +108,8 @@ class Features:
     regions: str = "union"  # "union" as the original prepares training data; "soft" follows `region_masks`
     face_ratio: float = 1.0
     lip_ratio: float = 1.0
-    audio: Mapping[str, Any] | None = field(
-        default_factory=lambda: {"_target_": "hallo_lit.components.audio_encoder.mel.LogMel"}
-    )
-    identity: Mapping[str, Any] | None = field(
-        default_factory=lambda: {"_target_": "hallo_lit.components.face_encoder.conv.ConvFaceEncoder"}
-    )
+    audio: Mapping[str, Any] | None = field(default_factory=lambda: dict(LOG_MEL))
+    identity: Mapping[str, Any] | None = field(default_factory=lambda: dict(CONV))
     latents: Mapping[str, Any] | None = None
     separator: Mapping[str, Any] | None = None  # vocals out of the sound, before the audio encoder
     device: str = "cpu"  # of the encoders
