@@ -106,8 +106,9 @@ def test_checkpointing_changes_no_value_and_no_gradient() -> None:
         torch.testing.assert_close(again_grads[name], grad, **CLOSE)
 
 
-def test_checkpointing_runs_every_cell_again_for_its_gradient() -> None:
-    net = trunk(checkpointing=True)
+@pytest.mark.parametrize("training", [True, False])
+def test_checkpointing_runs_every_cell_again_for_its_gradient(training: bool) -> None:
+    net = trunk(checkpointing=True).train(training)  # asked for, it happens in either mode
     calls = Calls(net.mid.cells[0])
     x, _ = walk(net)
     assert len(calls) == 1

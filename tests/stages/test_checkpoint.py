@@ -76,7 +76,12 @@ def test_what_is_no_checkpoint_is_refused_in_a_sentence(tmp_path: Path, run: Pat
     torch.save({"state_dict": {"a": torch.ones(1)}}, foreign)
     text = tmp_path / "text.ckpt"
     text.write_text("hello")
-    for path, words in ((half, "damaged"), (foreign, "does not say how"), (text, "neither"), (tmp_path / "no.ckpt", "exist")):
+    for path, words in (
+        (half, "damaged"),
+        (foreign, "does not say how"),
+        (text, "neither"),
+        (tmp_path / "no.ckpt", "exist"),
+    ):
         with pytest.raises(UserError, match=words):
             read_checkpoint(path)
         assert not is_checkpoint(path)
