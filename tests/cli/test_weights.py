@@ -11,7 +11,13 @@ from hallo_lit.cli.weights import run
 from hallo_lit.errors import UserError
 
 Capture = pytest.CaptureFixture[str]
-TINY = ["model=tiny", "size.unet.channels=[16,32]", "size.codec.channels=[16,16]", "size.locator_widths=[4,4]"]
+TINY = [
+    "model=tiny",
+    "size.codec._target_=hallo_lit.components.vae.LatentCodec",  # public VAEs have no shortcut
+    "size.unet.channels=[16,32]",
+    "size.codec.channels=[16,16]",
+    "size.locator_widths=[4,4]",
+]
 
 
 @pytest.fixture
@@ -74,7 +80,7 @@ def test_what_a_bundle_keeps_is_plain(codec_file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (["action=download"], "list, fetch, import, check, push"),
+        (["action=download"], "list, fetch, import, export, check, push"),
         (["action=import"], "needs files and a folder"),
         (["action=import", "sources=[a]", "out=b", "dtype=fp8"], "fp32, bf16, fp16"),
         (["action=import", "sources=[nowhere.pth]", "out=b"], "nowhere.pth does not exist"),
