@@ -17,7 +17,7 @@ import torch
 
 from hallo_lit.data.clip_file import read_header, read_tensors
 from hallo_lit.data.preprocess import clipping, planning
-from hallo_lit.data.preprocess.report import read_report
+from hallo_lit.data.preprocess.report import read_report, summarise
 from hallo_lit.data.preprocess.run import Outcome, preprocess
 from hallo_lit.data.store import ClipStore, Encoder, check_store
 from hallo_lit.errors import UserError
@@ -351,13 +351,32 @@ def test_a_video_that_was_replaced_takes_its_old_clips_along(tmp_path):
     assert new.row.frames == 30
 
 
-def test_a_broken_clip_is_made_again(face_clip, store):
+def test_a_store_grows_and_its_report_with_it(face_clip, store, tmp_path):
+    write_video(tmp_path / "more" / "other.mp4", swaying(20), wave=speech(0.8))
+    (tmp_path / "more" / "broken.mp4").touch()
+    (tmp_path / "more" / "twice.csv").write_text("path\nother.mp4\nother.mp4\nbroken.mp4\n")
+    outcome = run(tmp_path / "more" / "twice.csv", store)
+    assert [line["source"] for line in outcome.lines] == ["other.mp4", "other.mp4", "broken.mp4"]
+    assert [line["source"] for line in read_report(store)] == ["face.mp4", "other.mp4", "other.mp4", "broken.mp4"]
+    assert len(ClipStore(store)) == 2
+    assert summarise(read_report(store)).seconds == pytest.approx(2.8)
+    run(face_clip, store)
+    assert len(read_report(store)) == 4
+
+
+def test_a_broken_clip_is_made_again_and_debris_goes(face_clip, store):
     clip = ClipStore(store)[0]
+    for debris in (clip.path.with_name(".part-00.mp4"), store / "tmp" / "x.mp4", store / ".part-1.json"):
+        debris.write_bytes(b"x")
+    next((store / "preprocess" / "clips").iterdir()).joinpath(".part-2.json").touch()
     clip.path.write_bytes(clip.path.read_bytes()[:1000])
     assert not check_store(store).ok
     clip.path.unlink()
     run(face_clip, store)
-    assert check_store(store).ok
+    report = check_store(store)
+    assert report.ok
+    assert report.notes == []
+    assert not list(store.rglob(".part-*"))
 
 
 def test_videos_without_sound_can_be_kept_for_the_appearance_stage(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from hallo_lit.data.atomic import HIDDEN
 from hallo_lit.data.index import clip_path
 from hallo_lit.data.preprocess.engines.base import Engine
 from hallo_lit.data.preprocess.engines.processes import Processes
@@ -90,9 +91,9 @@ def prepare(videos: str, out: Path, settings: Settings, engine: Engine, progress
                 lines[job.key] = _unanswered(job, fault) if answer is None else answer
         except BaseException:
             with suppress(UserError, OSError):  # the reason for leaving, such as a full disk, matters more
-                _conclude(out, writer, [lines[job.key] for job in jobs if job.key in lines])
+                _conclude(out, writer, jobs, lines)
             raise
-        report = _conclude(out, writer, [lines[job.key] for job in jobs])
+        report = _conclude(out, writer, jobs, lines)
     return Outcome(tuple(report), reused, out / REPORT, out / PAGE)
 
 
@@ -111,10 +112,17 @@ def _unanswered(job: Job, fault: str) -> Line:
     return finished(job) or {**blank(job.source), "reasons": [fault]}
 
 
-def _conclude(out: Path, writer: StoreWriter, lines: list[Line]) -> list[Line]:
+def _conclude(out: Path, writer: StoreWriter, jobs: Sequence[Job], found: Mapping[str, Line]) -> list[Line]:
     """Index, report and picture, also of inputs of earlier runs that were not listed in this one."""
     writer.finish()
-    here = {key for line in lines for key in (line["path"], line.get("content"))}
+    lines: list[Line] = []
+    listed: set[str] = set()
+    for job in jobs:
+        if job.key in found:
+            again = {"duplicate_of": str(job.source.path)} if job.key in listed else {}
+            lines.append({**found[job.key], **again})
+            listed.add(job.key)
+    here = {key for line in lines for key in (line["path"], line.get("content")) if key}
     elsewhere = [old for old in read_report(out) if not {old["path"], old.get("content")} & here]
     write_report(out, [*elsewhere, *lines])
     write_page(out, [*elsewhere, *lines])
@@ -129,7 +137,9 @@ def _running(out: Path, scratch: Path) -> Iterator[None]:
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for path in scratch.iterdir():
+            for path in (*scratch.iterdir(), *out.glob(f"{HIDDEN}*"), *out.glob(f"*/*/{HIDDEN}*")):
+                path.unlink()
+            for path in out.glob(f"preprocess/*/*/{HIDDEN}*"):
                 path.unlink()
         except OSError:  # another run is at work, or a file system without locks
             pass
