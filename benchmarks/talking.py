@@ -5,8 +5,9 @@ Self-made people, sentences and voices that no training has met, each photo take
 lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe.
 still   nothing but the lips moves; pixels against the true frames, in the model's crop at the model's size.
 
-Beside every figure stand what loudness alone would reach, what the codec alone leaves over, and chance: the same
-photo with another clip's sound. Choose samplers and settings on --set validation; report --set test. Wants mediapipe.
+Beside every figure stand what loudness alone would reach, what the codec alone leaves over, what MediaPipe finds in
+the true frames themselves, and chance: the same photo with another clip's sound. Choose samplers and settings on
+--set validation; report --set test. Wants mediapipe.
 Prints a table, writes figures.json and sheet.jpg to --out.
 """
 
@@ -83,7 +84,7 @@ class Judge:
 
     def __init__(self, animator: Animator) -> None:
         self.animator = animator
-        self.lips = {name: Aperture() for name in ("made", "mismatched", "codec")}
+        self.lips = {name: Aperture() for name in ("made", "mismatched", "codec", "seen")}
         self.found: list[float] = []
         self.psnr: list[tuple[float, float]] = []
         self.codec_psnr: list[tuple[float, float]] = []
@@ -93,7 +94,8 @@ class Judge:
         made = case.video(np.stack(list(self.animator(case.photo, case.sound))))
         wrong = case.video(np.stack(list(self.animator(case.photo, other.sound))))
         coded = case.video(through_codec(self.animator, self.photo(case), case.frames))
-        for name, video in (("made", made), ("mismatched", wrong), ("codec", coded)):
+        seen = case.video(case.frames)
+        for name, video in (("made", made), ("mismatched", wrong), ("codec", coded), ("seen", seen)):
             self.lips[name].update(video, case.truth())
         self.found.append(float(made.seen.mean()))
         self.show(case, np.stack(list(made.frames())))
@@ -130,7 +132,7 @@ class Judge:
 
     def figures(self) -> dict[str, float]:
         lips = {name: {k: float(v) for k, v in metric.compute().items()} for name, metric in self.lips.items()}
-        made, chance, ceiling = lips["made"], lips["mismatched"], lips["codec"]
+        made, chance, ceiling, seen = (lips[name] for name in ("made", "mismatched", "codec", "seen"))
         psnr, limit = np.mean(self.psnr, 0), np.mean(self.codec_psnr, 0)
         return {
             "aperture r, pooled": made["aperture_r_pooled"],
@@ -142,6 +144,8 @@ class Judge:
             "loudness alone: aperture r, pooled": made["loudness_r_pooled"],
             "codec alone: aperture r, pooled": ceiling["aperture_r_pooled"],
             "codec alone: width r, pooled": ceiling["width_r_pooled"],
+            "MediaPipe on the true frames: aperture r, pooled": seen["aperture_r_pooled"],
+            "MediaPipe on the true frames: width r, pooled": seen["width_r_pooled"],
             "frames with a face": float(np.mean(self.found)),
             "PSNR, dB": float(psnr[0]),
             "PSNR of the mouth, dB": float(psnr[1]),
