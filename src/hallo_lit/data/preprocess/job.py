@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import av.logging
-
 from hallo_lit.data.preprocess.clipping import Clipping, drop
 from hallo_lit.data.preprocess.features import Encoders, encoders_of, store_spec
 from hallo_lit.data.preprocess.filters import KEPT, REJECTED, UNDECIDED
@@ -72,7 +70,6 @@ def work(job: Job) -> dict[str, Any]:
         return {**line, "reasons": [job.source.fault or f"{job.source.path} does not exist"]}
     encoders = encoders_of(job.settings.features)
     encoders.load()
-    av.logging.set_level(None)  # torchvision switches it on; then closing a decoder whose threads log can hang for ever
     records = Records(job.root)
     before = records.load("inputs", job.key) or {}
     try:
