@@ -165,6 +165,7 @@ def test_the_networks_are_always_the_bundles_own(animator: Animator, bundle: Pat
     loaded = from_bundle(bundle, {"device": "cpu", "model": None, "audio_encoder": None, "face_encoder": None})
     assert isinstance(loaded.hallo, Hallo)
     assert loaded.audio_encoder.width == animator.audio_encoder.width
+    assert loaded.settings["model"]["denoiser"] == animator.settings["model"]["denoiser"]  # what metadata will say
 
 
 def test_a_bundle_without_an_encoder_says_which(animator: Animator, tmp_path: Path) -> None:
