@@ -22,6 +22,7 @@ GOOD: dict[str, float | None] = {
     "speech": 0.8,
     "mouth": 0.04,
     "sync_r": 0.45,
+    "sync_best": 0.45,
     "sync_lag_ms": 40.0,
 }
 FILTERS = Filters(min_sharpness=0.2)
@@ -46,7 +47,9 @@ def test_a_good_clip_is_kept():
         ({"jump": 1}, "jumps"),
         ({"travel": 3}, "travels"),
         ({"sharpness": 0.05}, "blurred"),
-        ({"sync_r": 0.1}, "do not agree"),
+        ({"sync_r": 0.1, "sync_best": 0.2}, "do not agree"),
+        ({"sync_r": 0.1, "sync_best": 0.2, "sync_lag_ms": 400.0}, "do not agree"),
+        ({"sync_r": 0.1, "sync_lag_ms": 400.0}, "400 ms late"),
         ({"sync_lag_ms": 400.0}, "late"),
         ({"sync_lag_ms": -400.0}, "early"),
         ({"sound": 0.0}, "no sound track"),
@@ -76,7 +79,7 @@ def test_what_cannot_be_compared_is_undecided_and_kept(change, word):
 
 
 def test_the_judge_of_lips_can_be_sent_home():
-    assert judge({**GOOD, "sync_r": 0.0}, Filters(lip_audio=False)).status == KEPT
+    assert judge({**GOOD, "sync_r": 0.0, "sync_best": 0.0}, Filters(lip_audio=False)).status == KEPT
 
 
 def test_videos_without_sound_can_be_kept():

@@ -80,11 +80,11 @@ def lip_audio(measured: Measured, filters: Filters) -> tuple[tuple[str, ...], tu
     if mouth < filters.sync_mouth or r is None or lag is None:
         return (), ("the lips hardly move",)
     least = filters.sync_factor / math.sqrt(seconds)
-    if r <= least:
-        return (f"lips and sound do not agree (correlation {r:.2f}, needs {least:.2f})",), ()
-    if abs(lag) > filters.sync_lag_ms:
+    if abs(lag) > filters.sync_lag_ms and (measured.get("sync_best") or 0.0) > least:
         side = "late" if lag > 0 else "early"
         return (f"the sound comes {abs(lag):.0f} ms {side}, more than {filters.sync_lag_ms}",), ()
+    if r <= least:
+        return (f"lips and sound do not agree (correlation {r:.2f}, needs {least:.2f})",), ()
     return (), ()
 
 

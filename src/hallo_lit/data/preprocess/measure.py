@@ -40,7 +40,8 @@ def measure(seen: Seen, wave: np.ndarray | None) -> dict[str, float | None]:
         values["speech"] = speech_share(wave)
         sync = lip_audio_sync(mouth, np.arange(len(landmarks)) / FPS, wave)
         if sync is not None:
-            values |= {"sync_r": sync.r_near, "sync_lag_ms": float(sync.lag_ms), "sync_confidence": sync.confidence}
+            values |= {"sync_r": sync.r_near, "sync_best": float(sync.r.max()), "sync_lag_ms": float(sync.lag_ms)}
+            values["sync_confidence"] = sync.confidence
     return values
 
 
