@@ -17,7 +17,7 @@ from hallo_lit.components.hallo import Hallo, Quirks
 from hallo_lit.components.projections import AudioProjection, IdentityProjection
 from hallo_lit.components.reference_net import ReferenceNet
 from hallo_lit.components.vae import LatentCodec
-from hallo_lit.structs import ClipInputs, Conditioning, Drop, Portrait
+from hallo_lit.structs import ClipInputs, Conditioning, Drop, KeyValue, MaskPyramid, Portrait
 
 # the lowest level has no attention, and a width changes where there is attention: the two special cases of the trunk
 SPEC = UNetSpec(channels=(16, 32, 32), attention=(True, True, False), layers=1, heads=2, context_dim=12, groups=4)
@@ -108,6 +108,41 @@ def noisy(batch: int = 1, frames: int = 3, seed: int = 7) -> Tensor:
 def conditioned(hallo: Hallo, clip: ClipInputs, drop: Drop | None = None, scale: Tensor | None = None) -> Conditioning:
     drop = drop or Drop.none(len(clip.portrait))
     return hallo.condition(clip, hallo.prepare(clip, drop), drop, scale)
+
+
+def times(batch: int = 1) -> Tensor:
+    """(b,) timesteps, one of them the first of sampling."""
+    return torch.tensor([999, 20, 500][:batch])
+
+
+def simple(frames: int = 3, size: tuple[int, int] = LATENTS, portrait: int | None = None) -> Conditioning:
+    """What one or two levels can be told; `portrait` is the seed of one."""
+    pair = None
+    if portrait is not None:
+        tokens = size[0] * size[1]
+        pair = tuple(KeyValue(*(normal(portrait + i, 1, 1, 2, tokens, 8) for i in (0, 1))) for _ in range(4))
+    return Conditioning(
+        frames,
+        normal(1, 1, 3, SPEC.context_dim),
+        torch.ones(3),
+        audio=normal(2, 1, frames, 3, EXTRAS.audio_dim),
+        masks=MaskPyramid.from_masks(uniform(3, 1, 3, 20, 28), size, 2),
+        portrait=pair,
+    )
+
+
+def lost(*names: str, of: int = 1) -> Drop:
+    """What every one of `of` clips loses."""
+    return Drop.where(of, names)
+
+
+def assert_same(ours: Conditioning, wanted: Conditioning) -> None:
+    """Every field of two conditionings."""
+    for name in wanted.__dataclass_fields__:
+        a, b = getattr(ours, name), getattr(wanted, name)
+        if name == "masks":
+            a, b = a.levels, b.levels
+        torch.testing.assert_close(a, b, **CLOSE, msg=lambda text, name=name: f"{name}: {text}")
 
 
 class Calls:

@@ -1,4 +1,4 @@
-"""Hallo: what each condition becomes, what its loss means, and what the released weights' quirks change."""
+"""Hallo: what each condition becomes, and what its loss means."""
 
 from __future__ import annotations
 
@@ -9,9 +9,22 @@ import torch
 from torch import Tensor
 
 from hallo_lit.components.denoising_unet import DenoisingUNet
-from hallo_lit.components.hallo import Hallo, Quirks
-from hallo_lit.structs import ClipInputs, Conditioning, Drop, DropRates
-from tiny_hallo import CLOSE, EXTRAS, SPEC, Calls, conditioned, noisy, normal, redraw, tiny_clip, tiny_hallo
+from hallo_lit.components.hallo import Hallo
+from hallo_lit.structs import ClipInputs, Drop
+from tiny_hallo import (
+    CLOSE,
+    EXTRAS,
+    SPEC,
+    Calls,
+    assert_same,
+    conditioned,
+    lost,
+    noisy,
+    normal,
+    redraw,
+    tiny_clip,
+    tiny_hallo,
+)
 
 T = torch.tensor([500])
 
@@ -23,22 +36,6 @@ def hallo() -> Hallo:
 
 def one(clip: ClipInputs, index: int) -> ClipInputs:
     return ClipInputs(*(getattr(clip, name)[index : index + 1] for name in clip.__dataclass_fields__))
-
-
-def lost(*names: str, of: int = 1) -> Drop:
-    return Drop.where(of, names)
-
-
-def assert_same(ours: Conditioning, wanted: Conditioning) -> None:
-    """Every field of two conditionings."""
-    for name in wanted.__dataclass_fields__:
-        a, b = getattr(ours, name), getattr(wanted, name)
-        if name == "masks":
-            a, b = a.levels, b.levels
-        torch.testing.assert_close(a, b, **CLOSE, msg=lambda text, name=name: f"{name}: {text}")
-
-
-# once per video, once per clip ----------------------------------------------------------------------------------------
 
 
 @torch.no_grad()
@@ -79,9 +76,6 @@ def test_clips_of_a_batch_do_not_meet(hallo: Hallo) -> None:
 
 
 LOST = ((), ("audio", "motion"))
-
-
-# what a lost condition is ---------------------------------------------------------------------------------------------
 
 
 @torch.no_grad()
@@ -184,136 +178,6 @@ def test_a_first_stage_has_no_past_and_no_audio() -> None:
     cond = conditioned(hallo, clip)
     assert (cond.motion, cond.audio) == (None, None)
     assert hallo(noisy(2, 1), torch.tensor([1, 2]), cond).shape == (2, 1, 4, 8, 12)
-
-
-# gradients ------------------------------------------------------------------------------------------------------------
-
-
-def gradients(hallo: Hallo, drop: Drop, checkpointing: bool = False) -> dict[str, Tensor | None]:
-    hallo.zero_grad()
-    out = hallo(noisy(2), torch.tensor([500, 100]), conditioned(hallo, tiny_clip(2), drop))
-    (out - 1).square().mean().backward()
-    return {name: p.grad for name, p in hallo.named_parameters() if not name.startswith("codec.")}
-
-
-@pytest.mark.parametrize(
-    "quirks", [Quirks(), Quirks(empty_motion_frames=4, grey_motion=True)], ids=["ours", "released"]
-)
-@pytest.mark.parametrize(
-    "names", [(), ("portrait", "identity", "location", "audio", "motion")], ids=["nothing lost", "everything lost"]
-)
-def test_every_parameter_gets_a_gradient_whatever_is_lost(names: tuple[str, ...], quirks: Quirks) -> None:
-    """Distributed training waits for ever for a parameter that takes no part in a step."""
-    found = gradients(tiny_hallo(quirks), lost(*names, of=2))
-    assert [name for name, gradient in found.items() if gradient is None] == []
-    if not names:
-        assert [name for name, gradient in found.items() if not gradient.any()] == []
-
-
-def test_lost_conditions_teach_nothing() -> None:
-    found = gradients(tiny_hallo(), lost("audio", "location", of=2))
-    for name, gradient in found.items():
-        if name.startswith(("audio_projection.", "face_locator.")):
-            assert not gradient.any(), name
-    assert found["denoiser.down.0.cells.0.audio.block.fusion.zero_conv.2.bias"].any()
-
-
-def test_the_codec_is_frozen_when_its_weights_are(hallo: Hallo) -> None:
-    trained = tiny_hallo()
-    gradients(trained, Drop.none(2))
-    assert all(p.grad is None for p in trained.codec.parameters())
-
-
-def test_random_coins_leave_no_parameter_out() -> None:
-    hallo, generator = tiny_hallo(), torch.Generator().manual_seed(0)
-    for _ in range(4):
-        drop = Drop.sample(2, DropRates(0.5, 0.5, 0.5), generator)
-        assert None not in gradients(hallo, drop).values()
-
-
-# quirks of released weights -------------------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def test_no_quirk_is_on_by_default() -> None:
-    assert Quirks() == Quirks(False, False, False, 0, False, False)
-    assert tiny_hallo().quirks == Quirks()
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("ready", [False, True], ids=["pixels", "latents"])
-def test_grey_motion_frames_replace_lost_ones(ready: bool) -> None:
-    hallo, clip = tiny_hallo(Quirks(grey_motion=True)), tiny_clip()
-    grey = replace(clip, past=torch.zeros_like(clip.past))
-    wanted = conditioned(hallo, grey)
-    if ready:
-        clip = replace(clip, portrait=hallo.encode(clip.portrait), past=hallo.encode(clip.past))
-    assert_same(conditioned(hallo, clip, lost("motion")), wanted)
-
-
-@torch.no_grad()
-def test_empty_motion_frames_stand_in_when_portrait_and_motion_are_lost() -> None:
-    hallo = tiny_hallo(Quirks(empty_motion_frames=4))
-    cond = conditioned(hallo, tiny_clip(), lost("portrait", "motion"))
-    tokens = [(96, 16), (24, 32), (6, 32), *[(24, 32)] * 2, *[(96, 16)] * 2]
-    assert [tuple(t.shape) for t in cond.motion] == [(1, 4, *size) for size in tokens]
-    assert not any(t.any() for t in cond.motion)
-    assert hallo(noisy(), T, cond).shape == noisy().shape
-    assert conditioned(hallo, tiny_clip(), lost("motion")).motion[0].shape[1] == 2
-
-
-@torch.no_grad()
-def test_tiled_identities_follow_the_rows_of_the_whole_batch() -> None:
-    clip, drop = tiny_clip().repeat(2), Drop.cat([Drop.unconditional(1), Drop.none(1)])
-    plain, tiled = tiny_hallo(), tiny_hallo(Quirks(tile_identity=True))
-    u, c = (plain.identity_projection(e) for e in (torch.zeros(1, 7), clip.identity[:1]))
-    rows = []
-    tiled.reference_net.register_forward_pre_hook(lambda _, args: rows.append(args[1]))
-    conditioned(tiled, clip, drop)
-    portraits, motion = rows
-    seen = torch.cat([portraits, motion], 1).flatten(0, 1)
-    wanted = torch.cat([u, c, u, c, u, c])  # u, c, u for the first clip's portrait and motion frames
-    torch.testing.assert_close(seen, wanted, **CLOSE)
-
-
-@torch.no_grad()
-def test_tiled_portraits_follow_the_frames_of_the_whole_batch() -> None:
-    """Row r of the flattened batch reads portrait r mod batch."""
-    hallo, plain, frames = tiny_hallo(Quirks(tile_portraits=True)), tiny_hallo(), 3
-    clip = tiny_clip(2, frames)
-    wanted = plain.prepare(clip, Drop.none(2)).portrait
-    made = conditioned(hallo, clip).portrait
-    for pair, own in zip(made, wanted, strict=True):
-        assert pair.key.shape[1] == 2
-        for b in range(2):
-            for j in range(frames):
-                assert torch.equal(pair.key[b, j % 2], own.key[(b * frames + j) % 2, 0])
-                assert torch.equal(pair.value[b, j % 2], own.value[(b * frames + j) % 2, 0])
-
-
-@torch.no_grad()
-def test_half_tokens_are_rounded_on_their_way() -> None:
-    exact, rounded = (
-        conditioned(tiny_hallo(), tiny_clip()),
-        conditioned(tiny_hallo(Quirks(half_tokens=True)), tiny_clip()),
-    )
-    for a, b in zip(exact.motion, rounded.motion, strict=True):
-        assert torch.equal(a.half().float(), b)
-        assert not torch.equal(a, b)
-    assert not torch.equal(exact.portrait[0].key, rounded.portrait[0].key)
-
-
-@torch.no_grad()
-def test_eight_bit_masks_are_grey_levels() -> None:
-    masks = conditioned(tiny_hallo(Quirks(eight_bit_masks=True)), tiny_clip()).masks
-    for level in masks.levels:
-        levels = level * 255
-        torch.testing.assert_close(levels, levels.round(), rtol=0, atol=1e-4)
-    exact = conditioned(tiny_hallo(), tiny_clip()).masks.levels[0] * 255
-    assert (exact - exact.round()).abs().max() > 0.1
-
-
-# optional inputs ------------------------------------------------------------------------------------------------------
 
 
 @torch.no_grad()
