@@ -12,6 +12,7 @@ from hallo_lit.cli.interruption import interruptible
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_signals_interrupt_like_ctrl_c(name: str) -> None:
     number = getattr(signal, name)
+    signal.signal(number, signal.SIG_DFL)  # a parent such as nohup may have it ignored
     with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012
         os.kill(os.getpid(), number)
         threading.Event().wait(5)
