@@ -88,7 +88,9 @@ def down_path(source: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     kept["out.single.bank.00"] = tokens["out.single.bank.00"]
     kept |= {k: t for k, t in passes.items() if k.startswith("in.cfg.")}
     trace = "trace.cfg_bank_fp32."
-    kept |= {k: t for k, t in passes.items() if k.startswith(trace) and k.removeprefix(trace) + "." in DOWN}
+    kept |= {
+        k: t for k, t in passes.items() if k.startswith(trace + "down_blocks.") and k.removeprefix(trace) + "." in DOWN
+    }
     save_file({k: t.contiguous() for k, t in kept.items()}, HERE / "down_path.safetensors")
     return {
         "config": cases["case08"]["config"],
