@@ -76,18 +76,24 @@ class Cell(nn.Module):
 
     def forward(self, x: Tensor, temb: Tensor, cond: Conditioning) -> tuple[Tensor, Tensor | None]:
         """x (b f, c, h, w) transformed, and the spatial block's tokens (b f, l, c)."""
-        n, tokens, motion = cond.frames, None, None
+        n = cond.frames
+        x, tokens = self.look(x, temb, cond)
+        if self.audio is not None and cond.masks is not None:
+            audio = None if cond.audio is None else cond.audio.flatten(0, 1)
+            x = self.audio(x, audio, cond.masks.at(self.level, n), cond.region_scale)
+        if self.temporal is not None:
+            motion = None if cond.motion is None or self.index is None else cond.motion[self.index]
+            x = self.temporal(x, n, motion)
+        return x, tokens
+
+    def look(self, x: Tensor, temb: Tensor, cond: Conditioning) -> tuple[Tensor, Tensor | None]:
+        """The part before any sound is heard: resnet and spatial block, x and tokens as from `forward`."""
+        n, tokens = cond.frames, None
         x = self.resnet(x, temb)
         if self.spatial is not None and self.index is not None:
-            motion = None if cond.motion is None else cond.motion[self.index]
             portrait = None
             if cond.portrait is not None:
                 portrait = KeyValue(*(cycle(t, n) for t in cond.portrait[self.index]))
             keep = None if cond.keep_portrait is None else per_frame(cond.keep_portrait, n)
             x, tokens = self.spatial(x, per_frame(cond.identity, n), portrait, keep)
-        if self.audio is not None and cond.masks is not None:
-            audio = None if cond.audio is None else cond.audio.flatten(0, 1)
-            x = self.audio(x, audio, cond.masks.at(self.level, n), cond.region_scale)
-        if self.temporal is not None:
-            x = self.temporal(x, n, motion)
         return x, tokens

@@ -6,7 +6,7 @@ public checkpoint needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 import torch
@@ -83,7 +83,7 @@ class Trunk(nn.Module):
         self, x: Tensor, temb: Tensor, cond: Conditioning, keep: bool = False
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """x (b f, c0, h, w), h and w multiples of 2^(levels - 1). `keep` also returns every spatial block's tokens."""
-        skips, tokens = [x], []
+        tokens: list[Tensor] = []
 
         def step(cell: Cell, x: Tensor) -> Tensor:
             x, seen = self.run(cell, x, temb, cond)
@@ -91,6 +91,11 @@ class Trunk(nn.Module):
                 tokens.append(seen)
             return x
 
+        return self.through(x, step), tuple(tokens)
+
+    def through(self, x: Tensor, step: Callable[[Cell, Tensor], Tensor]) -> Tensor:
+        """Down, across and up; `step` makes each cell's output from its input."""
+        skips = [x]
         for level in self.down:
             for cell in level.cells:
                 x = step(cell, x)
@@ -105,7 +110,7 @@ class Trunk(nn.Module):
                 x = step(cell, torch.cat([x, skips.pop()], 1))
             if level.resample is not None:
                 x = level.resample(x)
-        return x, tuple(tokens)
+        return x
 
     def run(self, cell: Cell, x: Tensor, temb: Tensor, cond: Conditioning) -> tuple[Tensor, Tensor | None]:
         if self.checkpointing and torch.is_grad_enabled():

@@ -42,15 +42,19 @@ class DenoisingUNet(Trunk):
 
     def forward(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> Tensor:
         """x (b, f, c, h, w), timestep (b,) in 0..999. Returns the prediction (b, f, out, h, w)."""
-        batch = x.shape[:2]
+        entered, temb = self.enter(x, timestep, cond)
+        walked, _ = self.walk(entered, temb, cond)
+        return self.conv_out(F.silu(self.norm_out(walked))).unflatten(0, x.shape[:2])
+
+    def enter(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> tuple[Tensor, Tensor]:
+        """What the first cell gets: (b f, c0, h, w) features and (b f, 4 c0) embedded timesteps."""
         if self.reference_input:
             reference = x.new_zeros(()) if cond.reference is None else cond.reference[:, None]
             x = torch.cat([x, reference.expand_as(x)], 2)
         x = self.conv_in(x.flatten(0, 1))
         if cond.location is not None:
             x = x + cond.location.expand(-1, cond.frames, -1, -1, -1).flatten(0, 1)
-        x, _ = self.walk(x, per_frame(self.time(timestep, x), cond.frames), cond)
-        return self.conv_out(F.silu(self.norm_out(x))).unflatten(0, batch)
+        return x, per_frame(self.time(timestep, x), cond.frames)
 
     def project_portrait(self, tokens: ReferenceTokens) -> tuple[KeyValue, ...]:
         """Keys and values of the portrait under this net's self-attention; once per video, not per step."""
