@@ -53,21 +53,22 @@ def make_video() -> Callable[..., Path]:
         audio_start: float = 0.0,
         rotation: int = 0,
         codec: str = "libx264",
+        options: dict[str, str] | None = None,
+        ticks: int = 12000,
     ) -> Path:
+        settings = {"crf": "12", "g": "12", **(options or {})}
         with av.open(str(path), "w") as output:
-            video = output.add_stream(
-                codec, rate=Fraction(fps).limit_denominator(1001), options={"crf": "12", "g": "12"}
-            )
+            video = output.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=settings)
             video.height, video.width = frames.shape[1:3]
             video.pix_fmt = "yuv420p"
-            video.codec_context.time_base = Fraction(1, 12000)
+            video.codec_context.time_base = Fraction(1, ticks)
             if rotation:
                 video.set_display_rotation(rotation)
             sound = output.add_stream("aac", rate=48000, layout="mono") if wave is not None else None
             for index, pixels in enumerate(frames):
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-                frame.pts = round((times[index] if times else index / fps) * 12000)
-                frame.time_base = Fraction(1, 12000)
+                frame.pts = round((times[index] if times else index / fps) * ticks)
+                frame.time_base = Fraction(1, ticks)
                 output.mux(video.encode(frame))
             output.mux(video.encode(None))
             if sound is not None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -19,9 +18,7 @@ from hallo_lit.errors import UserError
 from hallo_lit.media.colour import PixelsOfFrame, quarter_turns
 from hallo_lit.media.container import open_media
 from hallo_lit.media.image import Pixels, resize
-
-_SHORT = 0.1  # seconds a file may miss its header's promise by
-_LONGEST = 120  # seconds a picture may stay; more is a broken time stamp
+from hallo_lit.media.pictures import at_rate, decode, decode_from, pictures_of, timestamps
 
 
 @dataclass(frozen=True)
@@ -45,10 +42,10 @@ def probe(path: str | Path) -> VideoInfo:
     Raises UserError for what is missing, no video, or ends before its header says.
     """
     path = Path(path)
-    times = _timestamps(path, path.stat().st_mtime_ns if path.exists() else 0)
+    times = timestamps(path)
     with open_media(path, "video") as container:
-        stream = _pictures(path, container)
-        _, first = next(_decode(path, container, stream))
+        stream = pictures_of(path, container)
+        _, first = next(decode(path, container, stream))
         turned = quarter_turns(first) % 2
         width, height = (first.height, first.width) if turned else (first.width, first.height)
         tick = stream.time_base or Fraction(1, 1000)
@@ -72,22 +69,18 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def read_frames(
-    path: str | Path, fps: float | Fraction | None = 25, size: tuple[int, int] | None = None
+    path: str | Path, fps: float | Fraction | None = 25, size: tuple[int, int] | None = None, start: int = 0
 ) -> Iterator[Pixels]:
     """Upright frames (H, W, 3) in constant memory; at a constant rate by the nearest time stamp, or all with fps=None.
 
     size = (height, width) stretches each frame. Time 0 is the first frame's; round(duration * fps) frames come out.
+    The first `start` of them are passed over: a file that allows it is entered at a key frame, with the same frames.
     Raises UserError for what is no video, or damaged.
     """
-    path = Path(path)
-    with open_media(path, "video") as container:
-        stream = _pictures(path, container)
-        stream.thread_type = "AUTO"
-        to_pixels = PixelsOfFrame()
-        frames = _decode(path, container, stream)
-        for frame in (frame for _, frame in frames) if fps is None else _at_rate(path, frames, Fraction(fps)):
-            pixels = to_pixels(frame)
-            yield pixels if size is None else resize(pixels, size)
+    path, to_pixels = Path(path), PixelsOfFrame()
+    for frame in _every(path, start) if fps is None else _even(path, Fraction(fps), start):
+        pixels = to_pixels(frame)
+        yield pixels if size is None else resize(pixels, size)
 
 
 def read_clip(path: str | Path, start: int, count: int) -> NDArray[np.uint8]:
@@ -96,13 +89,13 @@ def read_clip(path: str | Path, start: int, count: int) -> NDArray[np.uint8]:
     Raises UserError where the file does not hold them all.
     """
     path = Path(path)
-    times = _timestamps(path, path.stat().st_mtime_ns if path.exists() else 0)
+    times = timestamps(path)
     if start < 0 or count < 1 or start + count > len(times):
         raise UserError(f"{path} holds {len(times)} frames; {start} to {start + count - 1} were asked for")
     wanted = times[start : start + count]
     for seek in (True, False):  # some key frames cannot be entered at: then from the beginning
         with open_media(path, "video") as container:
-            stream = _pictures(path, container)
+            stream = pictures_of(path, container)
             frames = _frames_at(path, container, stream, wanted, seek)
         if len(frames) == count:
             return np.stack(frames)
@@ -113,13 +106,9 @@ def _frames_at(
     path: Path, container: InputContainer, stream: VideoStream, wanted: NDArray[np.int64], seek: bool
 ) -> list[Pixels]:
     """The frames of these times, as many as can be had."""
-    if seek:
-        try:
-            container.seek(int(wanted[0]), stream=stream, backward=True)
-        except av.error.FFmpegError:
-            return []
     to_pixels, frames = PixelsOfFrame(), []
-    for time, frame in _decode(path, container, stream):
+    decoded = decode_from(path, container, stream, int(wanted[0])) if seek else decode(path, container, stream)
+    for time, frame in decoded or ():
         if time > wanted[-1]:
             break
         if time in wanted:
@@ -127,85 +116,27 @@ def _frames_at(
     return frames
 
 
-def _pictures(path: Path, container: InputContainer) -> VideoStream:
-    if not container.streams.video:
-        raise UserError(f"{path} has no pictures; give a video")
-    return container.streams.video[0]
-
-
-@lru_cache(maxsize=256)
-def _timestamps(path: Path, modified: int) -> NDArray[np.int64]:
-    """Presentation times of all frames in ticks, ascending; `modified` only keys the cache."""
+def _every(path: Path, start: int) -> Iterator[VideoFrame]:
     with open_media(path, "video") as container:
-        stream = _pictures(path, container)
-        times, end = [], 0
-        try:
-            for packet in container.demux(stream):
-                time = packet.dts if packet.pts is None else packet.pts
-                if time is not None and packet.size and not packet.is_discard:
-                    times.append(time)
-                    end = max(end, time + (packet.duration or 0))
-        except av.error.FFmpegError:
-            pass  # the check below tells how much is missing
-        if not times:
-            raise UserError(f"{path} holds no pictures that can be decoded; export it again")
-        promised = (stream.start_time or 0) + (stream.duration or 0)
-        if "mp4" in container.format.name and stream.time_base and (promised - end) * stream.time_base > _SHORT:
-            seconds = [float(t * stream.time_base) for t in (promised, end)]
-            raise UserError(
-                f"{path} is truncated: {seconds[0]:.2f} s are promised, {seconds[1]:.2f} s are there; copy it again"
-            )
-        return np.array(sorted(set(times)), np.int64)
+        stream = pictures_of(path, container)
+        stream.thread_type = "AUTO"
+        yield from (frame for _, frame in islice(decode(path, container, stream), start, None))
 
 
-def _decode(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
-    """Frames with ascending times in ticks; a few damaged packets are passed over."""
-    good, bad, last = 0, 0, None
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-            frames = packet.decode()
-        except StopIteration:
-            break
-        except av.error.FFmpegError:
-            bad += 1
-            if bad > 100 + good:
-                break
-            continue
-        for frame in frames:
-            time = frame.pts if frame.pts is not None else frame.dts
-            if time is None or (last is not None and time <= last):
-                continue
-            good, last = good + 1, time
-            yield time, frame
-    if not good:
-        raise UserError(f"{path} holds no pictures that can be decoded; export it again")
-    if bad > 0.05 * (good + bad):
-        raise UserError(f"{path} is damaged: {bad} of {good + bad} pictures cannot be decoded; export it again")
-
-
-def _at_rate(path: Path, frames: Iterator[tuple[int, VideoFrame]], fps: Fraction) -> Iterator[VideoFrame]:
-    """For each k / fps the frame whose time is nearest, the earlier one in a tie; holds two frames at most."""
-    origin, count = None, 0
-    held: VideoFrame | None = None
-    held_time, length = Fraction(0), Fraction(0)
-    for ticks, frame in frames:
-        tick = frame.time_base or Fraction(1, 1000)
-        origin = ticks * tick if origin is None else origin
-        time = ticks * tick - origin
-        step, stated = time - held_time, (frame.duration or 0) * tick
-        if step > _LONGEST:
-            at, gap = float(held_time), float(step)
-            raise UserError(
-                f"{path} is damaged: no picture follows the one at {at:.2f} s for {gap:.0f} s; export it again"
-            )
-        while held is not None and count / fps <= (held_time + time) / 2:
-            yield held
-            count += 1
-        length = stated if step / 2 < stated < _LONGEST else step  # some files state a tick
-        held, held_time = frame, time
-    if held is not None:
-        total = max(1, round((held_time + length) * fps))
-        for _ in range(count, total):
-            yield held
+def _even(path: Path, fps: Fraction, start: int) -> Iterator[VideoFrame]:
+    if start > 0:
+        with open_media(path, "video") as container:
+            stream = pictures_of(path, container)
+            stream.thread_type = "AUTO"
+            origin, first = next(decode(path, container, stream))
+            wanted = origin + int(start / fps / (first.time_base or Fraction(1, 1000)))
+            times = timestamps(path)
+            last = int(np.searchsorted(times, wanted, "right")) - 1  # one more: how long it stays
+            frames = decode_from(path, container, stream, int(times[last - 1])) if last > 1 else None
+            if frames is not None:
+                yield from at_rate(path, frames, fps, origin, start)
+                return
+    with open_media(path, "video") as container:
+        stream = pictures_of(path, container)
+        stream.thread_type = "AUTO"
+        yield from at_rate(path, decode(path, container, stream), fps, start=start)
