@@ -17,7 +17,8 @@ LAYERS = {
     **dict.fromkeys(("data", "metrics", "weights"), 3),
     **dict.fromkeys(("animation", "Animator"), 4),
     "stages": 5,
-    **dict.fromkeys(("cli", "compose"), 6),
+    "evaluation": 6,
+    **dict.fromkeys(("cli", "compose"), 7),
 }
 ONLY = {"hydra": ("cli/",), "lightning": ("stages/", "data/datamodule.py")}
 HEAVY = ("mediapipe", "wandb", "gradio", "transformers", "onnxruntime", "ray")

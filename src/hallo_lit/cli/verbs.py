@@ -83,6 +83,18 @@ VERBS = (
         paths=frozenset({"run_dir", "resume", "data.store"}),
     ),
     Verb(
+        name="evaluate",
+        summary="a table of metrics for a model, other methods and the real videos",
+        entry="hallo_lit.cli.evaluate:run",
+        examples=(
+            "hallo-lit evaluate weights=bundles/mine cases.folder=data/corpus",
+            "hallo-lit evaluate weights=bundles/mine cases=folder cases.folder=data/videos metrics=paper",
+            "hallo-lit evaluate generate=false cases=folder cases.folder=real +methods.SadTalker=results/sadtalker",
+            "hallo-lit evaluate experiment=table1_hdtf weights=bundles/mine",
+        ),
+        paths=frozenset({"weights", "run_dir", "cache_dir", "cases.folder", "task_file"}),
+    ),
+    Verb(
         name="preprocess",
         summary="videos of any kind become a store of clips to train on",
         entry="hallo_lit.cli.preprocess:run",

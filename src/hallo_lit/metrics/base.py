@@ -59,6 +59,8 @@ class VideoMetric(Metric):
 
     full_state_update = False
     protocol: ClassVar[str] = ""
+    # Whether a real clip measured against itself says anything.
+    judges_real: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +75,11 @@ class VideoMetric(Metric):
     @property
     def name(self) -> str:
         return type(self).__name__
+
+    @property
+    def headings(self) -> Mapping[str, str]:
+        """The values that tables show, and how they are headed: "Sync-C ↑"; ↓ = lower is better, →1 = one is best."""
+        return {}
 
     @abstractmethod
     def measure(self, fake: Video, real: Video | None) -> Mapping[str, float]:

@@ -27,6 +27,10 @@ class ClipMetric(VideoMetric):
         super().__init__()
         self.add_state("rows", default=[], dist_reduce_fx="cat")
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {column: column for column in self.columns}
+
     @abstractmethod
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         """The clip's row; a column that has no value there is absent or NaN."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -60,12 +61,18 @@ class FrechetMetric(VideoMetric):
         ddof: 1 = unbiased covariance; 0 only for comparison with programs that stream second moments.
     """
 
+    judges_real: ClassVar[bool] = False
+
     def __init__(self, key: str, width: int, ddof: int = 1) -> None:
         super().__init__()
         self.key, self.width, self.ddof = key, width, ddof
         for side in ("real", "fake"):
             for part, zero in Moments.zeros(width)._asdict().items():
                 self.add_state(f"{side}_{part}", default=zero, dist_reduce_fx="sum")
+
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {self.key: f"{self.key} ↓"}
 
     def moments(self, real: bool) -> Moments:
         side = "real" if real else "fake"

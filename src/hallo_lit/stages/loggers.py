@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import netrc
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -49,3 +49,28 @@ def show_video(loggers: Sequence[Logger], name: str, video: Path, strip: Path, s
         if isinstance(logger, WandbLogger):
             logger.log_video(name, [str(video)], step=step, format=["mp4"])
     show_picture([one for one in loggers if not isinstance(one, WandbLogger)], name, read_image(strip), step)
+
+
+def show_table(
+    loggers: Sequence[Logger],
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    videos: Mapping[str, Sequence[Path]],
+) -> None:
+    """A table, the first column of which names the row; numbers alone where the logger takes no tables.
+
+    videos: some of each row, by its name.
+    """
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            import wandb
+
+            most = max(map(len, videos.values()), default=0)
+            shown = {row: [wandb.Video(str(path), format="mp4") for path in paths] for row, paths in videos.items()}
+            data = [[*row, *(shown.get(str(row[0]), []) + [None] * most)[:most]] for row in rows]
+            logger.log_table(name, [*columns, *(f"video {i}" for i in range(1, most + 1))], data)
+        for row in rows:
+            numbers = zip(columns[1:], row[1:], strict=True)
+            logger.log_metrics({f"{row[0]}/{key}": float(value) for key, value in numbers if value is not None})
+        logger.finalize("success")
