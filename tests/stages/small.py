@@ -30,7 +30,8 @@ SMALL = (
     "face_encoder.channels=[8,8]",
     f"size.height={SIZE}",
     f"size.width={SIZE}",
-    "size.unet.channels=[8,16]",
+    "size.unet.channels=[8]",
+    "size.unet.attention=[true]",
     "size.unet.heads=2",
     "size.unet.context_dim=8",
     "size.unet.groups=4",
@@ -88,7 +89,8 @@ def settings(store: Path, *more: str) -> list[str]:
     """Overrides of `hallo-lit train`, the last one of a key counting."""
     chosen: dict[str, str] = {}
     base = (*SMALL, f"data.store={store}", f"paths.output_dir={store.parent}/out", "data.workers=0", "check_store=[]")
-    for word in (*base, "data.batch_size=2", *more):
+    single = ("frames=1", "motion_frames=0") if {"stage=appearance", "stage=codec"} & set(more) else ()
+    for word in (*base, "data.batch_size=2", *single, *more):
         chosen[word.lstrip("+").partition("=")[0]] = word
     return list(chosen.values())
 

@@ -73,7 +73,7 @@ def test_nothing_to_begin_from_is_said(store: Path) -> None:
 
 def test_a_checkpoint_of_another_size_is_refused_by_name(store: Path, appearance: str) -> None:
     with pytest.raises(KeyMismatch, match="misshapen"):
-        begin(stage_of(store, "size.unet.channels=[8,8]"), [appearance], FRESH, config(store))
+        begin(stage_of(store, "size.unet.context_dim=16"), [appearance], FRESH, config(store))
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(store: Path) -> None:

@@ -4,65 +4,79 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors.torch import load_file
+import torch
+
+from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
+from hallo_lit.stages.running import train
 
 from .command import start
 from .small import ALL, EMA, config
 
-WORDS = (ALL, EMA, "data.batch_size=1", "keep=50", "objective.drop_rates.audio=0.3")
-STEPS = 60
+STEPS = 24
+WORDS = (ALL, EMA, "data.batch_size=1", "keep=50", "objective.drop_rates.audio=0.3", f"steps={STEPS}", "save_every=2")
 
 
-def wait_for(folder: Path, count: int, process: Any) -> None:
-    for _ in range(1200):
-        if len(list(folder.glob("step*.ckpt"))) >= count:
-            return
-        assert process.poll() is None, "ended too early"
-        time.sleep(0.05)
-    raise AssertionError("no checkpoint was written")
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """As the other processes have; sums in another order would be other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def state(settings: dict[str, Any]) -> dict[str, Any]:
+    last = checkpoint_in(Path(settings["run_dir"]))
+    assert last.name == f"step{STEPS:07d}.ckpt"
+    return torch.load(last, weights_only=True)
 
 
 @pytest.fixture(scope="module")
-def whole(store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The weights of a run that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("whole")
-    settings = config(store, *WORDS, "name=undisturbed", f"steps={STEPS}", "save_every=1000")
-    result = folder / "whole.safetensors"
-    assert start(settings, folder, "whole", result).wait() == 0, (folder / "whole.log").read_text()
-    return load_file(result)
+def whole(store: Path) -> dict[str, Any]:
+    """The last checkpoint of a run that nobody disturbed."""
+    torch.set_num_threads(1)
+    settings = config(store, *WORDS, "name=undisturbed")
+    train(settings)
+    return state(settings)
+
+
+def interrupted(settings: dict[str, Any], logs: Path, number: signal.Signals) -> int:
+    """Sends the signal once a checkpoint is there; the exit status."""
+    process = start(settings, logs, settings["name"])
+    folder = Path(settings["run_dir"]) / "checkpoints"
+    while len(list(folder.glob("step*.ckpt"))) < 1:
+        assert process.poll() is None, (logs / f"{settings['name']}.log").read_text()
+        time.sleep(0.02)
+    process.send_signal(number)
+    status = process.wait()
+    assert read_checkpoint(checkpoint_in(folder.parent)).step < STEPS
+    return status
+
+
+def check_same_bits(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    for part in ("state_dict", "current_model_state"):
+        assert set(ours[part]) == set(theirs[part])
+        assert all(torch.equal(tensor, theirs[part][name]) for name, tensor in ours[part].items())
 
 
 def test_a_killed_run_goes_on_to_the_same_bits(store: Path, tmp_path: Path, whole: dict[str, Any]) -> None:
-    words = (*WORDS, "name=killed", f"steps={STEPS}", "save_every=2")
-    process = start(config(store, *words), tmp_path, "killed")
-    folder = store.parent / "out/train/killed/checkpoints"
-    wait_for(folder, 2, process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert len(list(folder.glob("step*.ckpt"))) < STEPS // 2
-    (folder / ".part-left.ckpt").write_bytes(b"half")
-    again = start(config(store, *words, "resume=auto"), tmp_path, "again", tmp_path / "again.safetensors")
-    assert again.wait() == 0, (tmp_path / "again.log").read_text()
-    after = load_file(tmp_path / "again.safetensors")
-    assert set(after) == set(whole)
-    assert all(bool((after[name] == tensor).all()) for name, tensor in whole.items())
-    assert not list(folder.glob(".part*"))
+    assert interrupted(config(store, *WORDS, "name=killed"), tmp_path, signal.SIGKILL) == -signal.SIGKILL
+    again = config(store, *WORDS, "name=killed", "resume=auto")
+    left = Path(again["run_dir"]) / "checkpoints/.part-left.ckpt"
+    left.write_bytes(b"half")
+    train(again)
+    check_same_bits(whole, state(again))
+    assert not left.exists()
 
 
+@pytest.mark.slow
 def test_a_run_asked_to_leave_saves_first(store: Path, tmp_path: Path, whole: dict[str, Any]) -> None:
-    words = (*WORDS, "name=left", f"steps={STEPS}", "save_every=2")
-    process = start(config(store, *words), tmp_path, "left")
-    folder = store.parent / "out/train/left/checkpoints"
-    wait_for(folder, 1, process)
-    process.terminate()
-    assert process.wait() == 143, (tmp_path / "left.log").read_text()
-    begun = len(list(folder.glob("step*.ckpt")))
-    assert 0 < begun < STEPS // 2 + 1
-    again = start(config(store, *words, "resume=auto"), tmp_path, "again", tmp_path / "again.safetensors")
-    assert again.wait() == 0, (tmp_path / "again.log").read_text()
-    after = load_file(tmp_path / "again.safetensors")
-    assert all(bool((after[name] == tensor).all()) for name, tensor in whole.items())
+    assert interrupted(config(store, *WORDS, "name=left"), tmp_path, signal.SIGTERM) == 143
+    again = config(store, *WORDS, "name=left", "resume=auto")
+    train(again)
+    check_same_bits(whole, state(again))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from hallo_lit.components.hallo import Hallo
+from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.errors import UserError
 from hallo_lit.stages.learning import Learning
 from hallo_lit.stages.linear_codec import fit_linear
@@ -52,11 +53,10 @@ class DiffusionStage(Stage):
         self.process, self.objective, self.encode_chunk = process, objective, encode_chunk
         self.terms = nn.ModuleDict({name: t for name, t in objective.terms.items() if isinstance(t, nn.Module)})
 
-    def on_fit_start(self) -> None:
-        super().on_fit_start()
-        if self.trainer.global_step == 0 and any(key.startswith("codec.") for key in self.untrained):
-            data = getattr(self.trainer.datamodule, "train_set", None)  # type: ignore[attr-defined]
-            if data is None or not fit_linear(self.network.codec, data, self.objective.lip_weight):
+    def prime(self, data: object) -> None:
+        if any(key.startswith("codec.") for key in self.untrained):
+            fitted = isinstance(data, ClipDataset) and fit_linear(self.network.codec, data, self.objective.lip_weight)
+            if not fitted:
                 say("the codec is untrained: what this run learns is of no use with any other")
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from hallo_lit.components.vae import LatentCodec
+from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.errors import UserError
 from hallo_lit.stages.learning import Learning
 from hallo_lit.stages.linear_codec import fit_linear
@@ -49,10 +50,8 @@ class CodecStage(Stage):
         super().__init__(network, learning, seed)
         self.objective = objective
 
-    def on_fit_start(self) -> None:
-        super().on_fit_start()
-        data = getattr(self.trainer.datamodule, "train_set", None)  # type: ignore[attr-defined]
-        if self.trainer.global_step == 0 and self.untrained and data is not None:
+    def prime(self, data: object) -> None:
+        if self.untrained and isinstance(data, ClipDataset):
             fit_linear(self.network, data, self.objective.lip_weight)
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:

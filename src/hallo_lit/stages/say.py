@@ -7,6 +7,14 @@ import warnings
 
 from lightning.pytorch.utilities import rank_zero_only
 
+# warnings of Lightning about what is meant to be so, or about itself
+IDLE = (
+    "You're using the WeightAveraging callback with a model that overrides",
+    "Total length of .* across ranks is zero",
+    "The number of training batches",
+    ".*treespec, LeafSpec",
+)
+
 
 @rank_zero_only
 def say(text: str) -> None:
@@ -17,5 +25,5 @@ def quieten() -> None:
     """Lightning's notes on devices and its products are not about the run; its warnings stay."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    for about in ("You're using the WeightAveraging", "The number of training batches", ".*treespec, LeafSpec"):
+    for about in IDLE:
         warnings.filterwarnings("ignore", about)

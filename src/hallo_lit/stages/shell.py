@@ -44,7 +44,13 @@ class Stage(L.LightningModule):
         if stage == "fit":
             self.groups = select(self.network, self.learning.trains)
 
+    def prime(self, data: object) -> None:
+        """Sets in closed form what can be set so, of parameters in `untrained`; `data` is the training set or None."""
+
     def configure_model(self) -> None:
+        if self.untrained:  # before weights are sharded or averaged; a resumed run has nothing untrained
+            self.prime(getattr(self.trainer.datamodule, "train_set", None))  # type: ignore[attr-defined]
+            self.untrained = ()
         if self._trainer is not None and isinstance(self.trainer.strategy, ModelParallelStrategy):
             shard(self, self.trainer.strategy.device_mesh["data_parallel"])
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from hallo_lit.media.image import read_image
 from hallo_lit.media.video import probe, read_clip, read_metadata
@@ -29,7 +28,6 @@ def test_videos_stand_beside_the_truth(store: Path) -> None:
     assert np.abs(strip[:16] - strip[18:]).mean() > 1  # a network of three steps is not the truth
 
 
-@pytest.mark.xfail(reason="the appearance stage does not write its sample picture after two steps", strict=False)
 def test_stage_one_shows_pictures(store: Path) -> None:
     settings = config(store, *ON, "stage=appearance", "name=looked_at", "steps=2")
     train(settings)
