@@ -6,6 +6,7 @@ import pytest
 
 from hallo_lit.data.preprocess import job as module
 from hallo_lit.data.preprocess.job import Job, common, overall, stamp, work
+from hallo_lit.data.preprocess.probe import facts
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.settings import Features, Settings
 from hallo_lit.data.preprocess.sources import Source
@@ -84,3 +85,21 @@ def test_a_file_that_is_not_there(tmp_path):
     gone = Job(Source(tmp_path / "gone.mp4", "gone.mp4"), tmp_path / "store", Settings())
     assert "does not exist" in work(gone)["reasons"][0]
     assert stamp(Path("/nowhere/at/all")) is None
+
+
+def test_windows_of_one_file_share_what_is_found_of_the_whole(tmp_path, face_clip, monkeypatch):
+    asked: list[Path] = []
+    settings = Settings(features=Features(audio=None, identity=None))
+    monkeypatch.setattr(module, "facts", lambda path: asked.append(path) or facts(path))
+    for start, end in ((0.0, 0.88), (1.0, 1.8), (5.0, 6.0)):
+        source = Source(face_clip, "face.mp4", start=start, end=end)
+        line = work(Job(source, tmp_path / "store", settings))
+        if start < 2:
+            assert line["video"]["seconds"] == pytest.approx(2, abs=0.1)
+            (clip,) = line["clips"]
+            assert (clip["start"], clip["end"]) == (start, end)
+        else:
+            assert "nothing is left between 5 s and 2" in line["reasons"][0]
+    assert len(asked) == 1
+    thumbs = {path.read_bytes() for path in (tmp_path / "store/preprocess/thumbs").rglob("*.jpg")}
+    assert len(thumbs) >= 2  # of the first picture of either window

@@ -14,6 +14,7 @@ from hallo_lit.data.preprocess.settings import Clips, Settings
 from hallo_lit.data.preprocess.sources import Source
 from hallo_lit.data.preprocess.track import Track
 from hallo_lit.data.store import StoreSpec, StoreWriter, content_id
+from hallo_lit.media.video import read_frames
 
 FOUND = Facts(1280, 720, 25.0, 8.0, 0, False, 8.0, 0.5)
 FACE = (100.0, 60.0, 160.0, 140.0)  # in pictures of 360 x 640, half the size of the source
@@ -86,3 +87,11 @@ def test_why_there_is_nothing(tmp_path, writer, analysis, words):
     plan = planner(tmp_path, analysis)
     assert plan.drafts(writer) == []
     assert words in plan.nothing()
+
+
+def test_a_window_holds_the_frames_of_its_time(tmp_path, face_clip):
+    whole = list(read_frames(face_clip))
+    source = Source(face_clip, "face.mp4", start=1.0, end=1.6)
+    found = Facts(320, 240, 25.0, 2.0, 0, False, 2.0, 0.5)
+    window = list(Planner(source, "ab", found, Settings(), Records(tmp_path)).frames())
+    np.testing.assert_array_equal(np.stack(window), np.stack(whole[25:40]))

@@ -16,7 +16,7 @@ from hallo_lit.data.preprocess.planning import Planner
 from hallo_lit.data.preprocess.probe import Facts, facts, objections
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.render import thumbnail
-from hallo_lit.data.preprocess.settings import Settings
+from hallo_lit.data.preprocess.settings import FPS, Settings
 from hallo_lit.data.preprocess.sources import Source
 from hallo_lit.data.spec import config_hash
 from hallo_lit.data.store import StoreWriter, content_id
@@ -73,12 +73,13 @@ def work(job: Job) -> dict[str, Any]:
     records = Records(job.root)
     before = records.load("inputs", job.key) or {}
     try:
-        content = before["content"] if before.get("stamp") == mark else _content(job.source)
-        line["content"] = content
+        same = before.get("stamp") == mark and "file" in before
+        file = before["file"] if same else content_id(job.source.path)
+        line["content"] = content = content_id(file, job.source.window)
         if before.get("content", content) != content:
             _forget(job, records, before["content"])
         with records.alone(content):
-            line |= _process(job, records, content, encoders)
+            line |= _process(job, records, file, content, encoders)
     except (UserError, OSError) as error:
         if _is_full(error):
             raise UserError(f"No space left for {job.root}; free some and start again: nothing is lost.") from error
@@ -87,22 +88,23 @@ def work(job: Job) -> dict[str, Any]:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         return {**line, "reasons": [f"{type(error).__name__} in {place}: {error}"]}
-    records.save("inputs", job.key, {"stamp": mark, "settings": job.settings_key, "content": content, "line": line})
+    record = {"stamp": mark, "settings": job.settings_key, "file": file, "content": content, "line": line}
+    records.save("inputs", job.key, record)
     return line
 
 
-def _content(source: Source) -> str:
-    return content_id(content_id(source.path), source.window)
+def _process(job: Job, records: Records, file: str, content: str, encoders: Encoders) -> dict[str, Any]:
+    """The part of the line that depends on the content of the input, which may exist under several names.
 
-
-def _process(job: Job, records: Records, content: str, encoders: Encoders) -> dict[str, Any]:
-    """The part of the line that depends on the content of the file, which may exist under several names."""
+    `file` names what the whole file holds, `content` what its window does.
+    """
     here = str(job.source.path)
     known = records.load("contents", content) or {"path": here, "settings": "", "part": {"clips": []}}
     twin = known["path"] != here and known["settings"] == job.settings.key()
     if twin and stamp(Path(known["path"])) is not None:
         return {**known["part"], "duplicate_of": known["path"]}
-    found = _facts(records, content, job.source.path)
+    found = _facts(records, file, job.source.path)
+    _picture(records, content, job.source)
     reasons, clips = objections(found, job.settings.filters), []
     if not reasons:
         writer = StoreWriter(job.root, store_spec(job.settings.features))
@@ -143,15 +145,23 @@ def common(clips: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(reason for clip in clips for reason in clip["reasons"]))
 
 
-def _facts(records: Records, content: str, path: Path) -> Facts:
-    known = records.load("facts", content)
-    if known is not None:
-        return Facts(**known)
-    found = facts(path)
-    picture = next(read_frames(path))
-    records.save_bytes("thumbs", content, ".jpg", thumbnail(picture))
-    records.save("facts", content, asdict(found))
-    return found
+def _facts(records: Records, file: str, path: Path) -> Facts:
+    """Found once for all windows of a file."""
+    with records.alone(file):
+        known = records.load("facts", file)
+        if known is not None:
+            return Facts(**known)
+        found = facts(path)
+        records.save("facts", file, asdict(found))
+        return found
+
+
+def _picture(records: Records, content: str, source: Source) -> None:
+    """What the report shows of an input without clips: the first picture of its window."""
+    if not records.path("thumbs", content, ".jpg").exists():
+        first = next(read_frames(source.path, FPS, start=round(source.start * FPS)), None)
+        if first is not None:
+            records.save_bytes("thumbs", content, ".jpg", thumbnail(first))
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -45,7 +45,8 @@ class Planner:
 
     def frames(self) -> Iterator[np.ndarray]:
         """All pictures of the window at 25 a second."""
-        return islice(read_frames(self.source.path, FPS), self.first, self.last)
+        count = None if self.last is None else self.last - self.first
+        return islice(read_frames(self.source.path, FPS, start=self.first), count)
 
     def drafts(self, writer: StoreWriter) -> list[Draft]:
         """The clips to be, in order of time; measured values are those of earlier runs where there are any."""

@@ -15,8 +15,8 @@ from hallo_lit.data.atomic import replacing
 class Records:
     """Drawers of files named by hex keys.
 
-    inputs: report lines; contents: who owns a content and what became of it; facts and analyses: of a content;
-    clips: measured values; thumbs: pictures for the report; locks.
+    inputs: report lines; contents: who owns a content and what became of it; facts: of a whole file; analyses: of a
+    content; clips: measured values; thumbs: pictures for the report; locks.
     """
 
     def __init__(self, root: Path) -> None:
