@@ -148,6 +148,7 @@ def test_a_batch_holds_its_samples_in_order() -> None:
     assert torch.equal(moved.frames, batch.frames)
     assert torch.equal(moved.inputs.audio, batch.inputs.audio)
     assert torch.equal(moved.index, batch.index)
+    assert batch.curves.shape == (2, 0)  # nobody asked for them
 
 
 @pytest.mark.gpu

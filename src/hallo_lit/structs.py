@@ -7,7 +7,7 @@ Images are RGB in [-1, 1]; masks are in [0, 1]; "latents" are VAE latents times 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 import torch
@@ -196,6 +196,10 @@ class PreparedPortrait:
     portrait: tuple[KeyValue, ...]  # (b, 1, heads, l, c / heads) per cell with attention
 
 
+def _nothing() -> Tensor:
+    return torch.zeros(0)
+
+
 @dataclass(frozen=True)
 class ClipSample:
     """One training clip before batching: the fields of ClipInputs without b, its frames, and where it came from."""
@@ -208,6 +212,7 @@ class ClipSample:
     regions: Tensor
     locator: Tensor
     index: int  # global sample index, the seed of this sample's noise
+    curves: Tensor = field(default_factory=_nothing)  # (f, n) true controls of self-made clips, where asked for
 
 
 @dataclass  # not frozen: Lightning's precision plugins convert batches field by field
@@ -217,6 +222,7 @@ class ClipBatch:
     frames: Tensor  # (b, f, 3, H, W), or (b, f, c, h, w) latents
     inputs: ClipInputs
     index: Tensor  # (b,) int64 global sample indices
+    curves: Tensor = field(default_factory=_nothing)  # (b, f, n) what auxiliary losses compare with; (b, 0) without
 
     @classmethod
     def from_samples(cls, samples: list[ClipSample]) -> ClipBatch:
@@ -224,16 +230,16 @@ class ClipBatch:
             return torch.stack([getattr(sample, name) for sample in samples])
 
         inputs = ClipInputs(*(stack(f.name) for f in fields(ClipInputs)))
-        return cls(stack("frames"), inputs, torch.tensor([sample.index for sample in samples]))
+        index = torch.tensor([sample.index for sample in samples])
+        return cls(stack("frames"), inputs, index, stack("curves"))
 
     def to(self, device: torch.device | str) -> ClipBatch:
-        return ClipBatch(
-            self.frames.to(device, non_blocking=True), self.inputs.to(device), self.index.to(device, non_blocking=True)
-        )
+        frames, index, curves = (x.to(device, non_blocking=True) for x in (self.frames, self.index, self.curves))
+        return ClipBatch(frames, self.inputs.to(device), index, curves)
 
     def pin_memory(self) -> ClipBatch:
         inputs = ClipInputs(*(getattr(self.inputs, f.name).pin_memory() for f in fields(ClipInputs)))
-        return ClipBatch(self.frames.pin_memory(), inputs, self.index.pin_memory())
+        return ClipBatch(self.frames.pin_memory(), inputs, self.index.pin_memory(), self.curves.pin_memory())
 
 
 def per_frame(x: Tensor, frames: int) -> Tensor:

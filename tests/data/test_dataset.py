@@ -89,6 +89,21 @@ def test_samples_make_a_batch(tmp_path):
     assert batch.index.tolist() == [0, 1]
 
 
+def test_true_curves_come_by_name(tmp_path):
+    curves = np.arange(40 * 3, dtype=np.float32).reshape(40, 3)
+    with StoreWriter(tmp_path, SPEC) as writer:
+        about = {"curves": ["open", "width", "blink"]}
+        writer.add(item(40, tensors={**tensors(40), "curves": curves}, metadata=about))
+    data = ClipDataset(ClipStore(tmp_path), SampleSpec(curves=("blink", "open")))
+    start = frame_numbers(data[0].frames)[0]
+    assert data[0].curves.tolist() == curves[start : start + 14, [2, 0]].tolist()
+    assert ClipDataset(ClipStore(tmp_path), SampleSpec())[0].curves.numel() == 0
+    with pytest.raises(UserError, match="no control curve 'smile'"):
+        _ = ClipDataset(ClipStore(tmp_path), SampleSpec(curves=("smile",)))[0]
+    with pytest.raises(UserError, match="have no curves"):
+        ClipDataset(ClipStore(make_store(tmp_path / "other")), SampleSpec(curves=("open",)))
+
+
 def test_short_clips_are_left_out_and_a_store_of_them_is_refused(tmp_path):
     store = ClipStore(make_store(tmp_path, (16, 17, 5)))
     data = ClipDataset(store, SampleSpec())

@@ -73,6 +73,7 @@ def make_store(root: Path, clips: int = 4, frames: int = 24, latents: bool = Fal
                 "audio": random.normal(size=(frames, 2, 4)).astype(np.float16),
                 "identity": random.normal(size=12).astype(np.float32),
                 "locator": np.array([4, 4, 12, 12], np.float32),
+                "curves": np.stack([np.sin(0.3 * np.arange(frames) + k + seed) for k in range(6)], 1),
                 "regions": np.stack([np.full((8, 8), 255), np.eye(8) * 255, np.tri(8) * 200]).astype(np.uint8),
             }
             if latents:
@@ -81,7 +82,11 @@ def make_store(root: Path, clips: int = 4, frames: int = 24, latents: bool = Fal
             if landmarks:
                 made["landmarks"] = (random.uniform(2, 14, (1, 478, 2)).repeat(frames, 0)).astype(np.float32)
             who, size = f"p{seed}", (SIZE, SIZE)
-            writer.add(ClipItem(f"{who}/clip.mp4", who, frames, size, made, id=f"{seed:032x}", split="train"))
+            about = {"curves": ["open", "width", "round", "press", "tuck", "tongue"]}
+            item = ClipItem(
+                f"{who}/clip.mp4", who, frames, size, made, id=f"{seed:032x}", split="train", metadata=about
+            )
+            writer.add(item)
     return root
 
 

@@ -30,6 +30,7 @@ class SampleSpec:
     size: (height, width) of the frames; None keeps the stored one, which must then be the same everywhere.
     audio: False (stage 1) leaves the audio empty, (f, w, 0, 0).
     masks: `union`, `portrait`, `frames` or `none`, see `masks.region_masks`.
+    curves: names of true control curves of self-made clips (`open`, `width` ...) to give along, in that order.
     coverage: samples per clip and pass = coverage * length / frames, at least 1; 0 means 1 for every clip.
     """
 
@@ -38,6 +39,7 @@ class SampleSpec:
     size: Sequence[int] | None = None
     audio: bool = True
     masks: str = "union"
+    curves: Sequence[str] = ()
     coverage: float = 0.0
 
 
@@ -53,7 +55,8 @@ class ClipDataset(Dataset[ClipSample]):
 
     def __init__(self, store: ClipStore, spec: SampleSpec, rows: Sequence[int] | None = None, seed: int = 0) -> None:
         self.store, self.spec, self.policy, self.seed = store, spec, spec.policy, seed
-        store.require(["identity", "locator", *features_for(spec.masks), *(["audio"] if spec.audio else [])])
+        further = (["audio"] if spec.audio else []) + (["curves"] if spec.curves else [])
+        store.require(["identity", "locator", *features_for(spec.masks), *further])
         self.source, policy = choose_source(store, spec.source), spec.policy
         chosen = list(range(len(store)) if rows is None else rows)
         lengths = store.index.columns["frames"]
@@ -92,6 +95,7 @@ class ClipDataset(Dataset[ClipSample]):
             regions=region_masks(clip, indices, self.spec.masks),
             locator=locator(clip, self.size),
             index=index,
+            curves=self._curves(clip, indices.frames),
         )
 
     def fingerprint(self) -> str:
@@ -105,6 +109,24 @@ class ClipDataset(Dataset[ClipSample]):
             return torch.zeros(len(frames), 2 * radius + 1, 0, 0)
         rows, windows = audio_rows(frames, clip.row.frames, radius)
         return torch.from_numpy(clip.read("audio", rows.start, rows.stop)).float()[torch.tensor(windows)]
+
+    def _curves(self, clip: StoredClip, frames: range) -> Tensor:
+        """(f, n), or (0,) when none are asked for.
+
+        Raises:
+            UserError: the clip has no curve of a name.
+        """
+        wanted = list(self.spec.curves)
+        if not wanted:
+            return torch.zeros(0)
+        names = [str(name) for name in clip.header().metadata.get("curves", [])]
+        if missing := [name for name in wanted if name not in names]:
+            raise UserError(
+                f"{self.store.root} has no control curve {missing[0]!r} for {clip.row.source}; it has "
+                f"{', '.join(names) or 'no named ones'}; only `hallo-lit synthesize store=true` writes such curves."
+            )
+        rows = torch.from_numpy(clip.read("curves", frames.start, frames.stop))
+        return rows[:, [names.index(name) for name in wanted]]
 
     def _common_size(self, rows: Sequence[int]) -> tuple[int, int]:
         """Height and width of the frames."""
