@@ -24,10 +24,17 @@ def settings(cfg: DictConfig, named: list[str] | None = None) -> dict[str, Any]:
 
 
 def run(cfg: DictConfig) -> None:
-    """Prints the table and where its files are."""
-    named = named_by(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    """Prints the table and where its files are; with `figures`, draws those instead."""
+    job = HydraConfig.get() if HydraConfig.initialized() else None
+    words = [] if job is None else list(job.overrides.task)
     with processes(), interruptible(), Phases() as phases:
-        table = evaluate(settings(cfg, named), progress=phases)
+        config = settings(cfg, named_by(words))
+        if cfg.figures:
+            from hallo_lit.evaluation.figures.drawing import draw_figures
+
+            draw_figures(config, " ".join(["hallo-lit evaluate", *words]), progress=phases)
+            return
+        table = evaluate(config, progress=phases)
         if is_first():
             Console().print(table.to_rich())
             print(f"{cfg.run_dir}: table.csv table.tex table.md table.json items.csv")

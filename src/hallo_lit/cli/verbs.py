@@ -28,6 +28,7 @@ class Verb:
     words: tuple[str, ...] = ()  # keys that bare words fill in order; a last "name*" takes all the rest as a list
     actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # first bare word -> `words` after it, instead
     paths: frozenset[str] = frozenset()  # keys whose values are file names: taken literally, never parsed
+    mappings: frozenset[str] = frozenset()  # keys that hold file names under names of the user's own
     aliases: Mapping[str, str] = field(default_factory=dict)  # other spellings of keys
 
 
@@ -89,10 +90,15 @@ VERBS = (
         examples=(
             "hallo-lit evaluate weights=bundles/mine cases.folder=data/corpus",
             "hallo-lit evaluate weights=bundles/mine cases=folder cases.folder=data/videos metrics=paper",
-            "hallo-lit evaluate generate=false cases=folder cases.folder=real +methods.SadTalker=results/sadtalker",
+            "hallo-lit evaluate generate=false cases=folder cases.folder=real methods.SadTalker=results/sadtalker",
             "hallo-lit evaluate experiment=table1_hdtf weights=bundles/mine",
+            "hallo-lit evaluate figures=[attention,lips] weights=bundles/mine",
         ),
-        paths=frozenset({"weights", "run_dir", "cache_dir", "cases.folder", "task_file"}),
+        paths=frozenset(
+            {"weights", "run_dir", "cache_dir", "cases.folder", "task_file", "figures_dir", "figure.attention.full"}
+            | {"figure.identity.before", "scene.portrait", "scene.audio", "scene.real"}
+        ),
+        mappings=frozenset({"methods"}),
     ),
     Verb(
         name="preprocess",

@@ -74,6 +74,8 @@ def translate(verb: Verb, words: Sequence[str], booleans: Collection[str] = ()) 
 def override(verb: Verb, sign: str, key: str, value: str) -> str:
     """One override under its own name, quoted when its value is a file name."""
     key = verb.aliases.get(key, key)
+    if key.partition(".")[0] in verb.mappings:
+        return f"++{key}={literal(value) if '.' in key else value}"
     return f"{sign}{key}={literal(value) if key in verb.paths else value}"
 
 

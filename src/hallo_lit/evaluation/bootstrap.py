@@ -13,7 +13,7 @@ from torch import Tensor
 from hallo_lit.errors import UserError
 from hallo_lit.metrics.frechet import FrechetMetric, Moments, frechet_distance
 
-FEWEST = 3  # clips below which an interval would be make-believe
+FEWEST = 5  # clips below which an interval would be make-believe
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from hallo_lit.data.preprocess.sources import SUFFIXES
+from hallo_lit.data.splits import split_rows
+from hallo_lit.data.store import ClipStore
 from hallo_lit.errors import UserError
 from hallo_lit.media.image import save_png
 from hallo_lit.media.video import read_frames
 from hallo_lit.signals.lip_audio import openings
 
 Curves = Mapping[str, np.ndarray]
+_SAFE = re.compile(r"[^\w.-]")
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,11 @@ class Case:
 
     Attributes:
         name: unique in the set; generated videos are called `<name>.mp4`.
-        portrait: a picture, written when it is first asked for; see `portrait_of`.
+        portrait: a picture; `portrait_of` makes it from the real video when it is not there.
         audio: a recording, or a video whose sound is meant.
         truth: the real video of that speech.
         curves: reads what was really said to the mouth ("aperture", "width"; (F,) in eye distances at 25 fps).
+        landmarks: where those found in the real video are kept, so that they are looked for once.
     """
 
     name: str
@@ -37,40 +42,68 @@ class Case:
     audio: Path
     truth: Path | None = None
     curves: Callable[[], Curves] | None = None
+    landmarks: Path | None = None
+
+    @classmethod
+    def of_video(cls, path: Path, cache: Path, name: str = "", curves: Callable[[], Curves] | None = None) -> Case:
+        """First frame and sound of a real video; `cache` keeps what is derived from it."""
+        mark = _mark(path)
+        portrait, landmarks = cache / "portraits" / f"{mark}.png", cache / "landmarks" / f"{mark}.safetensors"
+        return cls(name or path.stem, portrait, path, path, curves, landmarks)
 
 
-def corpus_cases(
-    folder: str | Path, portraits: str | Path, split: str = "test", limit: int | None = None
-) -> list[Case]:
+def corpus_cases(folder: str | Path, cache: str | Path, split: str = "test", limit: int | None = None) -> list[Case]:
     """The clips of one split of a corpus that `hallo-lit synthesize` made, with their true curves.
 
     Raises:
         UserError: the folder is no corpus, is a clip store, or has no clip of that split.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     if not (folder / "corpus.json").is_file():
         raise UserError(
-            f"{folder} is no corpus of `hallo-lit synthesize` (store=false); make one, or give real videos."
+            f"{folder} is no corpus of mp4 files; make one by `hallo-lit synthesize out=...`, or choose cases=folder."
         )
-    found = sorted(path for path in (folder / split).glob("*.json"))
+    found = sorted((folder / split).glob("*.json"))
     if not found:
         raise UserError(
             f"The corpus {folder} has no clip in its split {split!r}; make a larger one, or set cases.split."
         )
     return [
-        Case(
-            path.stem,
-            Path(portraits) / f"{_mark(path.with_suffix('.mp4'))}.png",
-            path.with_suffix(".mp4"),
-            path.with_suffix(".mp4"),
-            partial(true_curves, path.with_suffix(".safetensors")),
+        Case.of_video(
+            path.with_suffix(".mp4"), Path(cache), curves=partial(true_curves, path.with_suffix(".safetensors"))
         )
         for path in found[:limit]
     ]
 
 
+def store_cases(
+    folder: str | Path,
+    cache: str | Path,
+    split: str = "test",
+    test_share: float = 0.1,
+    seed: int = 0,
+    limit: int | None = None,
+) -> list[Case]:
+    """The clips of one split of a store that `hallo-lit preprocess` made; nobody in it was trained on.
+
+    Raises:
+        UserError: no store, no clip of that split, or no videos in it.
+    """
+    store = ClipStore(Path(folder).expanduser())
+    rows = split_rows(store, test_share, seed).get(split, [])
+    if not rows:
+        raise UserError(f"The store {folder} has no clip in its split {split!r}; set cases.test_share or cases.split.")
+    clips = [(store.source(row), store[row]) for row in rows[:limit]]
+    if lacking := sum(not clip.video.is_file() for _, clip in clips):
+        raise UserError(f"{lacking} of {len(clips)} clips of {folder} have no video; make the store by preprocess.")
+    return [
+        Case.of_video(clip.video, Path(cache), f"{_SAFE.sub('_', Path(source).stem)}-{clip.row.id[:8]}")
+        for source, clip in clips
+    ]
+
+
 def video_cases(
-    folder: str | Path, portraits: str | Path, limit: int | None = None, names: Sequence[str] | None = None
+    folder: str | Path, cache: str | Path, limit: int | None = None, names: Sequence[str] | None = None
 ) -> list[Case]:
     """Every video of a folder: its first frame is the portrait, its own sound the recording.
 
@@ -82,11 +115,9 @@ def video_cases(
     found = videos_in(folder)
     if names is not None:
         if missing := sorted(set(names) - set(found)):
-            raise UserError(f"{folder} has no video called {', '.join(missing[:5])}; cases.names lists {len(names)}.")
+            raise UserError(f"{folder} has no video called {', '.join(missing[:5])}, which cases.names asks for.")
         found = {name: found[name] for name in names}
-    return [
-        Case(name, Path(portraits) / f"{_mark(path)}.png", path, path) for name, path in list(found.items())[:limit]
-    ]
+    return [Case.of_video(path, Path(cache)) for path in list(found.values())[:limit]]
 
 
 def videos_in(folder: str | Path) -> dict[str, Path]:
@@ -119,7 +150,7 @@ def portrait_of(case: Case) -> Path:
         if case.truth is None:
             raise UserError(f"{case.portrait} does not exist; check the name of the picture.")
         case.portrait.parent.mkdir(parents=True, exist_ok=True)
-        save_png(case.portrait, next(iter(read_frames(case.truth, fps=25))))
+        save_png(case.portrait, next(read_frames(case.truth, fps=25)))
     return case.portrait
 
 

@@ -23,8 +23,8 @@ def header_of(
         "program": f"hallo_lit {__version__}, torch {torch.__version__}, {platform.machine()}, {config['device']}",
     }
     for row in rows:
-        if "weights" in row.facts:
-            found[f"weights of {row.name}"] = f"{row.facts['weights']}, seed {config['seed']}"
+        if made := [text for name, text in row.facts.items() if name != "videos"]:
+            found[row.name] = ", ".join(made)
     settings = config["bootstrap"]
     found["brackets"] = f"{settings['level']:.0%} intervals over clips, {settings['resamples']} draws"
     for key, metric in metrics.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hallo_lit.errors import UserError
 from hallo_lit.evaluation.cases import Case, videos_in
+from hallo_lit.evaluation.landmark_cache import remember
 from hallo_lit.media.video import probe
 from hallo_lit.media.video_reader import VideoInfo
 from hallo_lit.metrics.video import FPS, Video
@@ -71,7 +72,7 @@ def real_pairs(cases: Sequence[Case], share: slice = ALL) -> Iterator[Pair]:
         except UserError as error:
             yield Pair(index, case.name, fault=f"its real video: {error}")
             continue
-        real = _video(case, case.truth)
+        real = _real(case, case.truth)
         yield Pair(index, case.name, real, real)
 
 
@@ -82,12 +83,13 @@ def _look(index: int, path: Path, case: Case) -> Pair:
     except UserError as error:
         return Pair(index, case.name, fault=str(error))
     fake = Video.from_file(path, case.name)
-    real = None if case.truth is None else _video(case, case.truth)
+    real = None if case.truth is None else _real(case, case.truth)
     return Pair(index, case.name, fake, real, remark="" if true is None else _differences(found, true))
 
 
-def _video(case: Case, path: Path) -> Video:
-    return Video.from_file(path, case.name, curves=None if case.curves is None else case.curves())
+def _real(case: Case, path: Path) -> Video:
+    video = Video.from_file(path, case.name, curves=None if case.curves is None else case.curves())
+    return remember(video, case.landmarks)
 
 
 def _differences(made: VideoInfo, true: VideoInfo) -> str:

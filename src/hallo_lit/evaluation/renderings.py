@@ -27,28 +27,34 @@ def number(value: float) -> str:
     return f"{value:.{min(3, digits)}f}"
 
 
-def cell(row: Row, column: Column) -> str:
+def cell(row: Row, column: Column, gap: str = " ") -> str:
     """The value, its interval, and the number of clips where it is not that of the whole row."""
     if column.key not in row.values:
         return NONE
     text = number(row.values[column.key])
     if column.key in row.intervals:
         low, high = row.intervals[column.key]
-        text += f" [{number(low)}, {number(high)}]"
+        text += f"{gap}[{number(low)}, {number(high)}]"
     count = row.counts.get(column.key, row.counted)
     return text if count == row.counted else f"{text} (n={count})"
 
 
+def filled(table: Table) -> list[Column]:
+    """The columns in which at least one row has a value."""
+    return [column for column in table.columns if any(column.key in row.values for row in table.rows)]
+
+
 def rich(table: Table) -> RenderableType:
+    """Methods across and metrics down, which suits the few methods and many metrics of a screen."""
     drawn = RichTable(title=table.title, title_justify="left")
-    drawn.add_column(table.label)
-    drawn.add_column("clips", justify="right")
-    for column in table.columns:
-        drawn.add_column(column.heading, justify="right")
-    best = {column.key: table.best(column) for column in table.columns}
+    drawn.add_column("")
     for row in table.rows:
-        cells = [Text(cell(row, column), "bold" if best[column.key] == row.name else "") for column in table.columns]
-        drawn.add_row(Text(row.name), f"{row.counted}/{row.total}", *cells)
+        drawn.add_column(row.name, justify="right")
+    drawn.add_row("clips", *(f"{row.counted}/{row.total}" for row in table.rows), end_section=True)
+    for column in filled(table):
+        best = table.best(column)
+        cells = [Text(cell(row, column, "\n"), "bold" if row.name == best else "") for row in table.rows]
+        drawn.add_row(Text(column.heading), *cells)
     return Group(drawn, *(Text(f"{name}: {text}", "dim") for name, text in table.header.items()))
 
 
@@ -71,13 +77,13 @@ def csv(table: Table) -> str:
 
 
 def markdown(table: Table) -> str:
-    names = [table.label, "clips", *(column.heading for column in table.columns)]
+    names = [table.label, "clips", *(column.heading for column in filled(table))]
     lines = [f"**{table.title}**", "", _bars(names), _bars(["---", *["---:"] * (len(names) - 1)])]
     for row in table.rows:
-        cells = [cell(row, column) for column in table.columns]
+        cells = [cell(row, column) for column in filled(table)]
         marked = [
             f"**{text}**" if table.best(column) == row.name else text
-            for text, column in zip(cells, table.columns, strict=True)
+            for text, column in zip(cells, filled(table), strict=True)
         ]
         lines.append(_bars([row.name, f"{row.counted}/{row.total}", *marked]))
     notes = [f"- {name}: {text}" for name, text in table.header.items()]
@@ -90,13 +96,13 @@ def _bars(cells: list[str]) -> str:
 
 def latex(table: Table) -> str:
     """A tabular for booktabs; the header becomes comments."""
-    heads = [table.label, "clips", *(column.heading for column in table.columns)]
+    heads = [table.label, "clips", *(column.heading for column in filled(table))]
     lines = [f"% {name}: {text}" for name, text in table.header.items()]
-    lines += [rf"\begin{{tabular}}{{lr{'r' * len(table.columns)}}}", r"\toprule"]
+    lines += [rf"\begin{{tabular}}{{lr{'r' * len(filled(table))}}}", r"\toprule"]
     lines += [" & ".join(map(_escaped, heads)) + r" \\", r"\midrule"]
     for row in table.rows:
         cells = [_escaped(row.name), f"{row.counted}/{row.total}"]
-        for column in table.columns:
+        for column in filled(table):
             text = _escaped(cell(row, column))
             cells.append(rf"\textbf{{{text}}}" if table.best(column) == row.name else text)
         lines.append(" & ".join(cells) + r" \\")

@@ -46,6 +46,8 @@ def evaluate(config: Mapping[str, Any], animator: Animator | None = None, progre
     assert isinstance(bootstrap, Bootstrap)
     rows = []
     for name, folder in (config["methods"] or {}).items():
+        if not isinstance(folder, str):
+            raise UserError(f"methods.{name} must be a folder of videos, not {folder!r}; names have no dots.")
         rows.append(score(Path(folder).expanduser(), cases, metrics, name, bootstrap, progress))
     if config["generate"]:
         own = animator or animator_of(config)
@@ -64,7 +66,7 @@ def evaluate(config: Mapping[str, Any], animator: Animator | None = None, progre
 def cases_of(config: Mapping[str, Any]) -> list[Case]:
     """The test set."""
     make = build(config["cases"], trust=None)
-    found: list[Case] = make(portraits=Path(config["cache_dir"]) / "portraits")
+    found: list[Case] = make(cache=Path(config["cache_dir"]))
     return found
 
 
@@ -91,6 +93,12 @@ def animator_of(config: Mapping[str, Any]) -> Animator:
     return from_bundle(config["weights"], settings, None)
 
 
+def options_of(config: Mapping[str, Any]) -> Options:
+    """What holds for every video of this evaluation."""
+    names = ("seed", "crop", "face", "face_expand_ratio")
+    return Options(**{name: config[name] for name in names})
+
+
 def generate_all(
     config: Mapping[str, Any], animator: Animator, cases: Sequence[Case], progress: Progress = silent
 ) -> Generated:
@@ -99,10 +107,8 @@ def generate_all(
     Raises:
         UserError: not one of them could be made.
     """
-    options = Options(
-        seed=config["seed"], crop=config["crop"], face=config["face"], face_expand_ratio=config["face_expand_ratio"]
-    )
-    found = generate(animator, cases, Path(config["cache_dir"]) / "videos", options, progress, share())
+    place = Path(config["cache_dir"]) / "videos"
+    found = generate(animator, cases, place, options_of(config), progress, share())
     if len(found.faults) == len(cases):
         name, fault = next(iter(found.faults.items()))
         raise UserError(f"None of the {len(cases)} clips could be animated; {name}: {fault}")
@@ -119,7 +125,15 @@ def _own_row(
 ) -> Row:
     made = generate_all(config, animator, cases, progress)
     row = score(made.folder, cases, metrics, config["ours"], bootstrap, progress, made.faults)
-    return replace(row, facts={"weights": animator.weights, "videos": str(made.folder)})
+    about = animator.describe(cases[0].audio, cases[0].audio, options_of(config))
+    facts = {
+        "weights": f"weights {animator.weights}",
+        "seed": f"seed {config['seed']}",
+        **{name: str(about[name]) for name in ("sampler", "guidance")},
+        "frames": f"clips of {about['frames']} frames after {about['motion_frames']}",
+        "videos": str(made.folder),
+    }
+    return replace(row, facts=facts)
 
 
 def _keep(table: Table, config: Mapping[str, Any]) -> None:

@@ -54,9 +54,14 @@ class Table:
     label: str = "Method"
 
     def best(self, column: Column) -> str | None:
-        """Name of the row with the best value; None without a direction or with fewer than two rows to compare."""
+        """Name of the row with the best value; None without a direction or with fewer than two rows to compare.
+
+        Rows that could count fewer clips than another are left out: leaving out what is hard is no merit.
+        """
         distance = {"higher": lambda v: -v, "lower": lambda v: v, "one": lambda v: abs(v - 1), "zero": abs}
-        found = {row.name: row.values[column.key] for row in self.rows if column.key in row.values and row.name != REAL}
+        rivals = [row for row in self.rows if column.key in row.values and row.name != REAL]
+        most = max((row.counts.get(column.key, row.counted) for row in rivals), default=0)
+        found = {row.name: row.values[column.key] for row in rivals if row.counts.get(column.key, row.counted) == most}
         if not column.better or len(found) < 2:
             return None
         return min(found, key=lambda name: distance[column.better](found[name]))

@@ -45,6 +45,16 @@ class Aperture(ClipMetric):
             for part, zero in Moments.zeros(width)._asdict().items():
                 self.add_state(f"{name}_{part}", default=zero, dist_reduce_fx="sum")
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {
+            "aperture_r": "lip gap r ↑",
+            "width_r": "lip width r ↑",
+            "partial_r": "beyond loudness r ↑",
+            "loudness_r": "(loudness r)",
+            "mismatched_r": "(wrong sound r)",
+        }
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         real = truth_of(real)
         made = lip_audio.openings(fake.landmarks)

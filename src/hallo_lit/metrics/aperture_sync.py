@@ -32,6 +32,10 @@ class ApertureSync(ClipMetric):
         super().__init__()
         self.shortest, self.speech, self.least_motion = shortest, speech, least_motion
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {"psync_r": "PSync-R ↑", "psync_in_sync": "in sync ↑"}
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         wave = sound_of(fake, real)
         spoken = lip_audio.speech_share(wave)

@@ -30,6 +30,10 @@ class Diversity(ClipMetric):
         super().__init__()
         self.fewest = fewest
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {"head": "head (deg)", "head_of_real": "head/real →1", "expression_of_real": "expression/real →1"}
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         head, expression, spread = self.of(fake)
         values = dict(zip(("yaw", "pitch", "roll"), spread, strict=True)) | {"head": head, "expression": expression}

@@ -76,6 +76,10 @@ class Drift(ClipMetric):
         except UserError as error:
             self.notes.append(f"identity of drift was skipped. {error}")
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {column: f"{column.replace('_', ' at ')} s →0" for column in self.columns}
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         windows, frames = self.gather(fake)
         first = windows[0]

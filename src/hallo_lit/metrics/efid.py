@@ -47,6 +47,10 @@ class EFID(FrechetMetric):
         if provider == "deep3d64":
             self.network = self.adopt(expression.ReconNet, WEIGHTS, weights, "metric.efid.weights", "net_recon")
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {self.key: "landmark FD ↓" if self.provider == "landmarks" else "E-FID ↓"}
+
     def codes(self, video: Video) -> np.ndarray:
         """(F, width), NaN rows where there is no face."""
         if self.provider == "tracker79":

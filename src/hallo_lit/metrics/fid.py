@@ -40,6 +40,10 @@ class FID(FrechetMetric):
         self.preset, self.first, self.batch = preset, skip, batch
         self.network = self.adopt(FidInception, WEIGHTS, weights, "metric.fid.weights")
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {self.key: "FID ↓"}
+
     @torch.no_grad()
     def features(self, video: Video, frames: int | None = None) -> tuple[Moments, int]:
         """Moments of the first `frames` frames after the skipped ones, and how many there would have been."""

@@ -60,6 +60,10 @@ class FVD(FrechetMetric):
         self.hashes[path.name] = sha256(path)
         return _Script(script)
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {self.key: "FVD ↓"}
+
     def windows(self, video: Video) -> Iterator[np.ndarray]:
         """(window, H, W, 3) uint8, complete ones only."""
         return (batch for batch in video.batches(self.window) if len(batch) == self.window)

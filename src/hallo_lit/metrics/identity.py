@@ -55,6 +55,10 @@ class Identity(ClipMetric):
         except UserError as error:
             self.skip(error)
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {"csim": "CSIM ↑"}
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         portrait = self.embeddings(truth_of(real), stride=1, most=1)[0]
         similarities = [float(torch.dot(found, portrait)) for found in self.embeddings(fake, self.stride)]

@@ -35,6 +35,7 @@ class Paired(ClipMetric):
         batch: frames at a time.
     """
 
+    judges_real: ClassVar[bool] = False
     columns = ("psnr", "ssim", "lpips", "mouth_psnr")
     protocol: ClassVar[str] = "frame i against frame i at 25 fps over the shorter length, RGB in 0..1"
 
@@ -52,6 +53,10 @@ class Paired(ClipMetric):
             self.network = self._lpips(WEIGHTS.find(weights, "metric.paired.weights"))
         except UserError as error:
             self.notes.append(f"lpips was skipped. {error}")
+
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {"psnr": "PSNR ↑", "ssim": "SSIM ↑", "lpips": "LPIPS ↓", "mouth_psnr": "mouth PSNR ↑"}
 
     def _lpips(self, path: Path) -> nn.Module:
         from torchmetrics.functional.image.lpips import _LPIPS

@@ -33,6 +33,10 @@ class Smoothness(ClipMetric):
         super().__init__()
         self.landmarks = landmarks
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {"jitter_of_real": "jitter/real →1", "flicker_of_real": "flicker/real →1"}
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         values = self.of(fake)
         if real is not None:

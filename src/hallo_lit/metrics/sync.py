@@ -60,6 +60,10 @@ class Sync(ClipMetric):
         else:
             self.notes.append("sync: boxes from landmarks instead of S3FD; not comparable with published values.")
 
+    @property
+    def headings(self) -> Mapping[str, str]:
+        return {"sync_c": "Sync-C ↑", "sync_d": "Sync-D ↓"}
+
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:
         sound = amplitudes(sound_of(fake, real))
         tracks = face_track.link(list(self.boxes(fake)), self.min_track)

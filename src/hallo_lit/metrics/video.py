@@ -120,13 +120,14 @@ class Video:
         Raises:
             Unmeasurable: no frame shows a face.
         """
-        found = np.asarray(self.find() if self.find else self._look(), np.float64)
+        found = np.asarray(self.find() if self.find else self.look(), np.float64)
         if not np.isfinite(found).all((1, 2)).any():
             raise Unmeasurable(f"no face was found in any of its {len(found)} frames")
         found[~np.isfinite(found).all((1, 2))] = np.nan
         return found
 
-    def _look(self) -> np.ndarray:
+    def look(self) -> np.ndarray:
+        """(F, 478, 3) pixels by MediaPipe; NaN rows where no face is found."""
         from hallo_lit.faces.landmarks import FaceLandmarks
 
         rows = []
