@@ -11,6 +11,7 @@ def test_all_tensors_pass_with_their_types():
     given = {
         **tensors(5, latents=True),
         "boxes": np.zeros((5, 2, 4)),
+        "wave": np.zeros((5, 640), np.int16),
         "curves": np.zeros((5, 9)),
         "landmarks": np.zeros((5, 478, 2)),
         "phoneme_times": np.zeros((3, 2)),
@@ -30,6 +31,9 @@ def test_all_tensors_pass_with_their_types():
         ("pixels", np.zeros((5, 16, 16, 3), np.uint8), "W=24"),
         ("pixels", np.zeros((5, *SIZE, 3)), "8-bit"),
         ("regions", np.ones((3, 8, 8), bool), "8-bit"),
+        ("wave", np.zeros((5, 640)), "16-bit"),
+        ("wave", np.zeros(3200, np.int16), "f 640"),
+        ("wave", np.zeros((4, 640), np.int16), "f=5"),
         ("audio", np.zeros((5, 8)), "layers"),
         ("audio", np.full((5, 2, 8), 1e6), "not finite"),
         ("identity", np.array([1.0, np.nan]), "not finite"),

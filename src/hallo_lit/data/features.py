@@ -31,10 +31,12 @@ TENSORS: Mapping[str, TensorKind] = {
     "locator": TensorKind("float32", "4", "locator"),  # face box of the whole clip, pixels of the crop, end exclusive
     "identity": TensorKind("float32", "d", "identity"),  # face embedding
     "audio": TensorKind("float16", "f layers width", "audio"),  # encoder features, one row per frame
+    "wave": TensorKind("int16", "f 640", "wave"),  # the sound of every frame, mono, 16 kHz; see sound.py
     "curves": TensorKind("float32", "f n", "curves"),  # true control curves; names in metadata["curves"]
     "landmarks": TensorKind("float32", "f 478 xy", "landmarks"),  # MediaPipe's 478 points, pixels of the crop
     "phoneme_times": TensorKind("float32", "n 2", "phonemes"),  # start, end in seconds; labels in metadata["phonemes"]
 }
+_WHOLE = {"uint8": "8-bit values (0..255)", "int16": "16-bit samples (int16)"}
 VIDEO = "video"  # the cropped mp4 beside the tensors
 FEATURES: tuple[str, ...] = (VIDEO, *dict.fromkeys(kind.feature for kind in TENSORS.values()))
 
@@ -67,8 +69,8 @@ def checked(tensors: Mapping[str, Any], frames: int, size: tuple[int, int], wher
                 f"{where}: {name} has shape {given.shape}, but ({kind.axes}) is needed "
                 f"with f={frames}, H={size[0]}, W={size[1]}."
             )
-        if kind.dtype == "uint8" and given.dtype != np.uint8:
-            raise UserError(f"{where}: {name} is {given.dtype}, but 8-bit values (0..255) are needed.")
+        if kind.dtype in _WHOLE and given.dtype != kind.dtype:
+            raise UserError(f"{where}: {name} is {given.dtype}, but {_WHOLE[kind.dtype]} are needed.")
         with np.errstate(over="ignore"):
             array = np.ascontiguousarray(given, dtype=kind.dtype)
         if array.dtype.kind == "f" and not np.isfinite(array).all():

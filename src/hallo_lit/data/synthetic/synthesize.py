@@ -20,7 +20,8 @@ from hallo_lit.data.synthetic import espeak
 from hallo_lit.data.synthetic.clip import make_clip
 from hallo_lit.data.synthetic.controls import CONTROLS
 from hallo_lit.data.synthetic.corpus import FPS, part
-from hallo_lit.data.synthetic.deliver import files_of, is_done, store_spec, write_files, write_to_store
+from hallo_lit.data.synthetic.deliver import files_of, is_done, write_files
+from hallo_lit.data.synthetic.into_store import lacks, store_spec, write_to_store
 from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.errors import UserError
 
@@ -127,7 +128,7 @@ def synthesize(config: SynthesisConfig, progress: Progress | None = None) -> Syn
     began = time.perf_counter()
     _claim(config)
     parts = [part(config.cast, k) for k in range(config.clips)]
-    todo = [p.index for p in parts if not is_done(config, p)]
+    todo = [p.index for p in parts if (lacks(config, p) if config.store else not is_done(config, p))]
     kept = len(parts) - len(todo)
     processes = max(1, min(config.processes or os.cpu_count() or 1, len(todo)))
     if progress:
