@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hallo_lit.data.datamodule import ClipDataModule
 from hallo_lit.data.dataset import SampleSpec
 from hallo_lit.data.manifest import Manifest, ManifestRow
 from hallo_lit.data.sampler import ClipSampler, Draw
+from hallo_lit.data.spec import OtherEncoderError
 from hallo_lit.data.store import ClipStore, Encoder, check_store
 from hallo_lit.errors import UserError
 from hallo_lit.structs import ClipBatch
@@ -267,7 +269,7 @@ def test_one_person_leaves_nothing_to_validate(tmp_path):
 
 def test_a_store_of_another_encoder_is_refused(root):
     ClipDataModule(root, encoders={"audio": AUDIO}).setup("fit")
-    with pytest.raises(UserError, match="Viseme"):
+    with pytest.raises(OtherEncoderError, match="Viseme"):
         ClipDataModule(root, encoders={"audio": Encoder("Viseme", "1" * 16)}).setup("fit")
 
 
@@ -313,6 +315,22 @@ def test_videos_are_prepared_first(root, tmp_path):
     assert check_store(tmp_path / "store").ok
     ClipDataModule(root).prepare_data()
     assert len(calls) == 1
+
+
+def test_videos_are_prepared_by_the_encoders_of_the_run(tmp_path, monkeypatch):
+    from hallo_lit.data.preprocess import for_training
+
+    asked: list[dict] = []
+
+    def note(config: dict, progress: bool) -> SimpleNamespace:
+        asked.append(config)
+        return SimpleNamespace(reused=0, lines=())
+
+    monkeypatch.setattr(for_training, "preprocess", note)
+    ears, music = {"_target_": "mine.Ears", "layers": 2}, {"_target_": "mine.Separator"}
+    module = ClipDataModule(tmp_path, videos="talks", encoders={"audio": Encoder.of({**ears, "separator": music})})
+    module.prepare_data()
+    assert asked == [{"videos": "talks", "out": str(tmp_path), "features": {"audio": ears, "separator": music}}]
 
 
 def test_a_public_list_becomes_a_table_first(tmp_path):

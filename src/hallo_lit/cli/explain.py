@@ -20,8 +20,10 @@ from omegaconf.errors import (
 )
 
 from hallo_lit.cli.compose import compose, conf_dir
+from hallo_lit.cli.encoders import advice
 from hallo_lit.cli.verbs import Verb
 from hallo_lit.cli.words import literal
+from hallo_lit.data.spec import OtherEncoderError
 from hallo_lit.errors import UserError
 
 
@@ -41,6 +43,8 @@ def sentence(error: BaseException, verb: Verb, folder: str | None = None) -> str
     `folder` holds the user's own groups (`-cd FOLDER`).
     """
     match error:
+        case OtherEncoderError():
+            return advice(error, folder)
         case UserError():
             return str(error)
         case MissingConfigException():

@@ -41,7 +41,7 @@ class ClipHeader:
     def to_text(self) -> str:
         """ASCII JSON: also names that are not valid Unicode survive."""
         record = asdict(self)
-        record["encoders"] = {feature: list(encoder) for feature, encoder in self.encoders.items()}
+        record["encoders"] = {feature: encoder.pair for feature, encoder in self.encoders.items()}
         return json.dumps(record)
 
     @classmethod

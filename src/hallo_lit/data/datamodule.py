@@ -32,7 +32,8 @@ class ClipDataModule(L.LightningDataModule):
     whole_batches: a smaller last batch waits for the next epoch (one shape for compiled models).
     videos: folder, pattern or CSV, or a function that makes a manifest (as `public_sets.hdtf_manifest` does), from
     which `prepare_data` fills the store; finished work is never repeated. None: the store is there.
-    prepare: called with (videos, store) to do so; by default `hallo-lit preprocess` with its default settings.
+    prepare: called with (videos, store) to do so; by default `hallo-lit preprocess` with its default settings and with
+    these encoders.
     encoders: what must have made the features, e.g. {"audio": Encoder.of(config)}; other stores are refused.
     """
 
@@ -67,7 +68,12 @@ class ClipDataModule(L.LightningDataModule):
         if self.videos is None:
             return
         videos = self.videos if isinstance(self.videos, str) else self._write_manifest(self.videos())
-        (self.prepare or _preprocess)(videos, self.store)
+        if self.prepare is not None:
+            self.prepare(videos, self.store)
+            return
+        from hallo_lit.data.preprocess.for_training import fill
+
+        fill(videos, self.store, self.encoders or {})
 
     def _write_manifest(self, manifest: Manifest) -> str:
         if not manifest.rows:
@@ -188,9 +194,3 @@ def _finished_steps(trainer: L.Trainer) -> Callable[[], int]:
     """Training steps done so far; unlike what loaders hand out, never ahead of the training."""
     progress: Any = trainer.fit_loop.epoch_loop.batch_progress
     return lambda: int(progress.total.processed)
-
-
-def _preprocess(videos: str, store: Path) -> None:
-    from hallo_lit.data.preprocess.run import preprocess
-
-    preprocess({"videos": videos, "out": str(store)})

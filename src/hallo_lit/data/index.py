@@ -55,6 +55,11 @@ class Row:
         return cls(id, stamp, h.source, h.identity, h.frames, h.fps, h.size, h.split, features, encoders)
 
 
+def _profile(row: Row) -> dict[str, Any]:
+    made_by = {feature: encoder.pair for feature, encoder in sorted(row.encoders.items())}
+    return {"features": sorted(row.features), "encoders": made_by}
+
+
 class Index:
     """Columns over clips sorted by id; rows are made when asked for."""
 
@@ -101,9 +106,7 @@ class Index:
     def build(cls, rows: Sequence[Row]) -> Index:
         rows = sorted(rows, key=lambda row: row.id)
         profiles: dict[str, int] = {}
-        texts = [
-            json.dumps({"features": sorted(r.features), "encoders": dict(sorted(r.encoders.items()))}) for r in rows
-        ]
+        texts = [json.dumps(_profile(row)) for row in rows]
         columns: dict[str, np.ndarray] = {
             "id": np.array([list(bytes.fromhex(r.id)) for r in rows], np.uint8).reshape(-1, 16),
             "frames": np.array([r.frames for r in rows], np.int32),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from hallo_lit.data.atomic import replacing
 from hallo_lit.data.features import FEATURES
@@ -23,11 +23,13 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-class Encoder(NamedTuple):
-    """What made a feature: a name to show and the hash of its configuration."""
+@dataclass(frozen=True)
+class Encoder:
+    """What made a feature: a name to show and the hash of its configuration, which alone tells two of them apart."""
 
     name: str
     config_hash: str
+    config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)  # where it is known
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Encoder:
@@ -37,10 +39,30 @@ class Encoder(NamedTuple):
         """
         words = str(config.get("_target_", "encoder")).split(".")
         name = next((word for word in reversed(words) if word[:1].isupper()), words[-1])
-        return cls(name, config_hash({key: value for key, value in config.items() if key != "device"}))
+        return cls(name, config_hash({key: value for key, value in config.items() if key != "device"}), dict(config))
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What clips and the index keep of it."""
+        return self.name, self.config_hash
 
     def __str__(self) -> str:
         return f"{self.name} ({self.config_hash[:8]})"
+
+
+class OtherEncoderError(UserError):
+    """Features that another encoder made than the one that is configured."""
+
+    def __init__(self, where: str, feature: str, stored: Encoder, wanted: Encoder) -> None:
+        """`where` names the store and says how many of its clips it is about."""
+        self.found = f"{where} hold {feature} features of {stored}, but {wanted} is configured"
+        super().__init__(
+            f"{self.found}; run `hallo-lit preprocess` on it with this encoder, or configure the other one."
+        )
+        self.where, self.feature, self.stored, self.wanted = where, feature, stored, wanted
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.where, self.feature, self.stored, self.wanted)
 
 
 @dataclass(frozen=True)
@@ -65,10 +87,13 @@ class StoreSpec:
             "format": FORMAT,
             "version": VERSION,
             "features": list(self.features),
-            "encoders": {feature: encoder._asdict() for feature, encoder in self.encoders.items()},
+            "encoders": {
+                feature: {"name": made.name, "config_hash": made.config_hash, "config": made.config}
+                for feature, made in self.encoders.items()
+            },
         }
         with replacing(root / "store.json") as part:
-            part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, root: Path) -> StoreSpec:
@@ -83,7 +108,8 @@ class StoreSpec:
             if record["format"] != FORMAT:
                 raise ValueError(record["format"])
             version = int(record["version"])
-            encoders = {f: Encoder(e["name"], e["config_hash"]) for f, e in record["encoders"].items()}
+            made = record["encoders"].items()
+            encoders = {f: Encoder(e["name"], e["config_hash"], e.get("config")) for f, e in made}
             features = tuple(record["features"])
         except (FileNotFoundError, NotADirectoryError) as error:
             raise UserError(

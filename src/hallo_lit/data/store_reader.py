@@ -10,7 +10,7 @@ import numpy as np
 
 from hallo_lit.data.clip_file import ClipHeader, open_clip, read_header
 from hallo_lit.data.index import SPLITS, Index, Row, clip_path, refresh
-from hallo_lit.data.spec import Encoder, StoreSpec
+from hallo_lit.data.spec import Encoder, OtherEncoderError, StoreSpec
 from hallo_lit.errors import UserError
 
 
@@ -104,8 +104,6 @@ class ClipStore:
                         f"{count} of {len(self)} clips in {self.root} have no {feature}; "
                         f"run `hallo-lit preprocess` on it with {feature} switched on."
                     )
-                raise UserError(
-                    f"{self.root} holds {feature} features of {made_by.get(feature, 'an unnamed encoder')} in {count} "
-                    f"of {len(self)} clips, but {wanted.encoders[feature]} is configured; "
-                    "run `hallo-lit preprocess` on it with this encoder, or configure the other one."
-                )
+                stored, own = made_by.get(feature, Encoder("an unnamed encoder", "")), self.spec.encoders.get(feature)
+                where = f"{count} of {len(self)} clips in {self.root}"
+                raise OtherEncoderError(where, feature, own if own == stored else stored, wanted.encoders[feature])

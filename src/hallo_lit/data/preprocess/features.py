@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hallo_lit.data.encoders import build_encoder
 from hallo_lit.data.preprocess.settings import Features
 from hallo_lit.data.spec import Encoder, StoreSpec
 from hallo_lit.faces.landmarks import yaw_pitch_roll
@@ -66,7 +67,7 @@ class Encoders:
 
     @cached_property
     def audio(self) -> Any:
-        return _on(build(self.settings.audio, trust=None), self.settings.device)
+        return _on(build_encoder(self.settings.audio or {}, "audio_encoder"), self.settings.device)
 
     @cached_property
     def separator(self) -> Any:
@@ -74,7 +75,7 @@ class Encoders:
 
     @cached_property
     def identity(self) -> Any:
-        return _on(build(self.settings.identity, trust=None), self.settings.device)
+        return _on(build_encoder(self.settings.identity or {}, "face_encoder"), self.settings.device)
 
     @cached_property
     def latents(self) -> Any:

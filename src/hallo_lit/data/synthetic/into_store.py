@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hallo_lit.data.encoders import build_encoder
 from hallo_lit.data.features import TENSORS
 from hallo_lit.data.sound import pack
 from hallo_lit.data.store import ClipItem, Encoder, StoreSpec, StoreWriter, content_id
@@ -20,7 +21,6 @@ from hallo_lit.data.synthetic.corpus import FPS, Part
 from hallo_lit.data.synthetic.deliver import truth
 from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.faces.regions import FACE_OVAL, OUTER_LIPS, bounds, region_masks
-from hallo_lit.factory import build
 
 FACE_RATIO, LIP_RATIO = 1.2, 2.0
 HEARD = {"wave", "audio", "curves", "phonemes"}  # what no picture is needed for
@@ -54,8 +54,19 @@ def geometry(landmarks: NDArray[np.float32], size: int) -> dict[str, np.ndarray]
 
 
 @cache
-def _encoder(config: str) -> Any:
-    return build(json.loads(config), trust=None)
+def _encoder(config: str, group: str) -> Any:
+    return build_encoder(json.loads(config), group)
+
+
+def load_encoders(config: SynthesisConfig) -> None:
+    """So that what is missing is known before the first clip.
+
+    Raises:
+        UserError: an encoder cannot be made.
+    """
+    for group in ("audio_encoder", "face_encoder"):
+        if getattr(config, group):
+            _encoder(_plain(getattr(config, group)), group)
 
 
 def _plain(config: Mapping[str, Any]) -> str:
@@ -93,7 +104,7 @@ def _heard(config: SynthesisConfig, clip: Clip, todo: frozenset[str]) -> dict[st
     if "audio" in todo and config.audio_encoder:
         import torch
 
-        features = _encoder(_plain(config.audio_encoder))(torch.from_numpy(samples), frames)
+        features = _encoder(_plain(config.audio_encoder), "audio_encoder")(torch.from_numpy(samples), frames)
         tensors["audio"] = features.cpu().numpy().astype(np.float16)
     return tensors
 
@@ -107,6 +118,7 @@ def _seen(config: SynthesisConfig, clip: Clip, size: int) -> dict[str, Any]:
     if config.face_encoder:
         yaw, pitch = (clip.curves[:, CONTROLS.index(name)] for name in ("yaw", "pitch"))
         best = int(np.argmin(np.abs(yaw) + np.abs(pitch)))
-        identity = _encoder(_plain(config.face_encoder))(whole[best], points[best].astype(np.float64))
+        encode = _encoder(_plain(config.face_encoder), "face_encoder")
+        identity = encode(whole[best], points[best].astype(np.float64))
         tensors["identity"] = identity.cpu().numpy().astype(np.float32)
     return tensors

@@ -21,7 +21,7 @@ from hallo_lit.data.synthetic.clip import make_clip
 from hallo_lit.data.synthetic.controls import CONTROLS
 from hallo_lit.data.synthetic.corpus import FPS, part
 from hallo_lit.data.synthetic.deliver import files_of, is_done, write_files
-from hallo_lit.data.synthetic.into_store import lacks, store_spec, write_to_store
+from hallo_lit.data.synthetic.into_store import lacks, load_encoders, store_spec, write_to_store
 from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.errors import UserError
 
@@ -85,6 +85,7 @@ def _claim(config: SynthesisConfig) -> Path:
     if root.is_file():
         raise UserError(f"synthesize: {root} is a file; out= must be a folder.")
     if config.store:
+        load_encoders(config)
         StoreWriter(root, store_spec(config))
         return root
     path = root / CORPUS_FILE
