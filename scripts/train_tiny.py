@@ -11,25 +11,35 @@ import csv
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
+from omegaconf import DictConfig
 from torch import Tensor
 
 from hallo_lit.cli.compose import build_model, compose, instantiate, plain
 from hallo_lit.components.hallo import Hallo
+from hallo_lit.components.shortcut_codec import ShortcutCodec
 from hallo_lit.data.atomic import replacing
 from hallo_lit.data.store import ClipStore
 from hallo_lit.diffusion.process import NoiseProcess
+from hallo_lit.diffusion.reference_prior import residual_spread
 from hallo_lit.faces.regions import region_masks
-from hallo_lit.structs import ClipInputs, Drop, DropRates
+from hallo_lit.factory import build
+from hallo_lit.structs import REGIONS, ClipInputs, Drop, DropRates
 from hallo_lit.weights.bundle import save_bundle
 
-LIP = 2
-SAMPLING = ("sampler.steps=2", "guidance=audio", "cfg_scale=1.5", "handover=latents")
+LIP = REGIONS.index("lip")
+SAMPLING = ("sampler.steps=2", "guidance=audio", "cfg_scale=1.5", "handover=latents", "shared_noise=true")
+MODEL = ("model=tiny", "size=talker", "process.timestep_power=0.35")
+SMALLEST = 0.02  # of the spreads
+MEMORY = 0.997  # of the averaged weights, per step
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Settings:
     frames: int = 4  # of each
     rate: float = 1.5e-3
     warm_up: int = 40
-    cool_down: float = 0.4  # share of the steps, at the end, in which the rate falls to zero
+    cool_down: float = 0.5  # share of the steps, at the end, in which the rate falls to zero
     lip_weight: float = 9.0
     silent: float = 0.1  # share of clips that train without audio
     seed: int = 0
@@ -53,72 +63,119 @@ class Settings:
 
 
 class Clips:
-    """The training clips of a store in memory; frames as latents of the linear codec."""
+    """The training clips of a store in memory."""
 
-    def __init__(self, corpus: Path, limit: int = 0) -> None:
+    def __init__(self, corpus: Path) -> None:
         store = ClipStore(corpus)
-        rows = [k for k in range(len(store)) if store.split(k) != "test"][: limit or None]
+        rows = [k for k in range(len(store)) if store.split(k) != "test"]
         self.pixels = [store[k].read("pixels") for k in rows]  # (f, H, W, 3) uint8 each
-        self.points = [store[k].read("landmarks") for k in rows]
+        self.points = [store[k].read("landmarks").astype(np.float64) for k in rows]  # (f, 478, 3) in pixels
         self.audio = [torch.from_numpy(store[k].read("audio")).float() for k in rows]
         self.identity = torch.stack([torch.from_numpy(store[k].read("identity")) for k in rows])
-        self.latents: list[Tensor] = []
 
-    def images(self, clip: int) -> Tensor:
-        return torch.from_numpy(self.pixels[clip]).permute(0, 3, 1, 2).float() / 127.5 - 1
+    def __len__(self) -> int:
+        return len(self.pixels)
 
-    def masks(self, clip: int, frame: int) -> tuple[Tensor, Tensor]:
-        """Regions (3, h, w) and locator (1, H, W) that inference would make of this frame."""
-        size = self.pixels[clip].shape[1:3]
-        made = region_masks(self.points[clip][frame].astype(np.float64), size)
-        return torch.from_numpy(made.regions).float() / 255, torch.from_numpy(made.locator).float()[None] / 255
+    def look(self, clip: int, chosen: list[int], augment: Augment | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Frames (n, 3, H, W) in [-1, 1], and regions (3, h, w) and locator (1, H, W) inference makes of the first."""
+        frames, points = self.pixels[clip][chosen], self.points[clip][chosen[0]]
+        if augment is not None:
+            frames, points = augment(frames, points)
+        made = region_masks(points, frames.shape[1:3])
+        images = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
+        regions, locator = (torch.from_numpy(mask).float() / 255 for mask in (made.regions, made.locator))
+        if augment is not None and augment.mirrored:
+            images, regions, locator = images.flip(-1), regions.flip(-1), locator.flip(-1)
+        return images, regions, locator[None]
 
-    @torch.no_grad()
-    def encode(self, hallo: Hallo) -> None:
-        self.latents = [hallo.codec.linear(self.images(k)) for k in range(len(self.pixels))]
-
-    def draw(self, settings: Settings, generator: torch.Generator) -> tuple[Tensor, ClipInputs]:
+    def draw(self, codec: ShortcutCodec, settings: Settings, generator: torch.Generator) -> tuple[Tensor, ClipInputs]:
         """Frames (b, f, c, h, w) as latents, spread over each clip in random order, and what is known of them."""
-
-        def number(high: int) -> int:
-            return int(torch.randint(high, (), generator=generator))
-
-        frames, portraits, audio, people, masks, boxes = [], [], [], [], [], []
+        pictures, audio, people, masks, boxes = [], [], [], [], []
         for _ in range(settings.clips):
-            clip = number(len(self.latents))
-            length = len(self.latents[clip])
-            chosen, reference = torch.randperm(length, generator=generator)[: settings.frames], number(length)
-            window = (chosen[:, None] + torch.arange(-2, 3)).clamp(0, length - 1)
-            regions, locator = self.masks(clip, reference)
-            frames.append(self.latents[clip][chosen])
-            portraits.append(self.latents[clip][reference])
+            clip = int(torch.randint(len(self), (), generator=generator))
+            length = len(self.pixels[clip])
+            chosen = torch.randperm(length, generator=generator)[: settings.frames + 1]
+            images, regions, locator = self.look(clip, chosen.tolist(), Augment.draw(generator))
+            window = (chosen[1:, None] + torch.arange(-2, 3)).clamp(0, length - 1)
+            pictures.append(images)
             audio.append(self.audio[clip][window])
             people.append(self.identity[clip])
             masks.append(regions)
             boxes.append(locator)
-        made = [torch.stack(part) for part in (frames, portraits, audio, people, masks, boxes)]
-        latents, portrait, heard, identity, regions, locator = made
+        with torch.no_grad():
+            latents = codec.linear(torch.stack(pictures))
+        heard = torch.stack(audio)
         heard = heard + 0.05 * torch.randn(heard.shape, generator=generator)
-        return latents, ClipInputs(portrait, latents[:, :0], heard, identity, regions, locator)
+        portrait, frames = latents[:, 0], latents[:, 1:]
+        return frames, ClipInputs(
+            portrait, frames[:, :0], heard, torch.stack(people), torch.stack(masks), torch.stack(boxes)
+        )
 
 
-def fit_codec(hallo: Hallo, clips: Clips, lip_weight: float, frames: int = 3000) -> None:
-    """The linear codec from a few frames of every clip."""
-    each = max(1, frames // len(clips.pixels))
-    images, weights = [], []
-    for k in range(len(clips.pixels)):
-        chosen = np.linspace(0, len(clips.pixels[k]) - 1, each).astype(int)
-        images.append(clips.images(k)[chosen])
-        lip = clips.masks(k, 0)[0][LIP][None, None]
-        weights.append((1 + (lip_weight - 1) * F.interpolate(lip, (16, 16), mode="bilinear")).expand(each, -1, -1, -1))
-    hallo.codec.fit(torch.cat(images), torch.cat(weights))
+@dataclass(frozen=True)
+class Augment:
+    """One change for all frames of a clip: where the crop lies, and how the camera sees colours."""
+
+    angle: float  # degrees
+    zoom: float
+    shift: tuple[float, float]  # of the side
+    gain: NDArray[np.float32]  # per colour
+    gamma: float
+    grey: float  # 0 as it is, 1 without colour
+    mirrored: bool
+
+    @classmethod
+    def draw(cls, generator: torch.Generator) -> Augment:
+        u = (2 * torch.rand(10, generator=generator) - 1).tolist()
+        grey = 1.0 if u[8] > 0.9 else max(0.0, 0.6 * u[8])
+        gain = np.exp(0.15 * np.array(u[4:7]) + 0.15 * u[7]).astype(np.float32)
+        return cls(6 * u[0], math.exp(0.06 * u[1]), (0.03 * u[2], 0.03 * u[3]), gain, 1.25 ** u[7], grey, u[9] > 0)
+
+    def __call__(
+        self, frames: NDArray[np.uint8], points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Frames (n, H, W, 3) and landmarks (478, 3) of one of them; mirroring is left to the caller."""
+        height, width = frames.shape[1:3]
+        move = cv2.getRotationMatrix2D((width / 2, height / 2), self.angle, self.zoom)
+        move[:, 2] += self.shift[0] * width, self.shift[1] * height
+        moved = points.copy()
+        moved[:, :2] = points[:, :2] @ move[:, :2].T + move[:, 2]
+        curve = (np.arange(256, dtype=np.float32) / 255) ** self.gamma * 255
+        made = []
+        for frame in frames:
+            warped = cv2.warpAffine(frame, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            seen = curve[warped] * self.gain
+            seen = seen + self.grey * (seen.mean(-1, keepdims=True) - seen)
+            made.append(np.clip(seen, 0, 255).astype(np.uint8))
+        return np.stack(made), moved
+
+
+def fit(hallo: Hallo, clips: Clips, settings: Settings, frames: int = 2400) -> dict[str, list[float]]:
+    """The linear codec from a few frames of every clip; returns how far its latents leave those of the portrait."""
+    generator = torch.Generator().manual_seed(settings.seed)
+    each = max(2, frames // len(clips))
+    images, regions = [], []
+    for k in range(len(clips)):
+        chosen = torch.randperm(len(clips.pixels[k]), generator=generator)[:each]
+        shown, masks, _ = clips.look(k, chosen.tolist(), Augment.draw(generator))
+        images.append(shown)
+        regions.append(masks)
+    places = tuple(side // hallo.codec.factor for side in images[0].shape[-2:])
+    masks = F.interpolate(torch.stack(regions), places, mode="bilinear", antialias=True)
+    weight = 1 + (settings.lip_weight - 1) * masks[:, LIP:]
+    counts = torch.tensor([len(shown) for shown in images])
+    hallo.codec.fit(torch.cat(images), weight.repeat_interleave(counts, 0), whitening=0.5)
+    with torch.no_grad():
+        latents = [hallo.codec.linear(shown) for shown in images]
+    moved = torch.cat([rows[1:] for rows in latents])
+    still = torch.cat([rows[:1].expand(len(rows) - 1, -1, -1, -1) for rows in latents])
+    return residual_spread(moved, still, masks.repeat_interleave(counts - 1, 0))
 
 
 def train(settings: Settings, overrides: list[str]) -> None:
-    cfg = compose("animate", "model=tiny", *overrides)
+    cfg = compose("animate", *MODEL, *overrides)
     torch.manual_seed(settings.seed)
     hallo: Hallo = build_model(cfg)
-    process: NoiseProcess = instantiate(cfg.process)
     clips = Clips(settings.corpus)
     trained = {name: p for name, p in hallo.named_parameters() if not name.startswith("codec.")}
     optimizer = torch.optim.AdamW(trained.values(), settings.rate, betas=(0.9, 0.98), weight_decay=1e-3)
@@ -130,20 +187,17 @@ def train(settings: Settings, overrides: list[str]) -> None:
         hallo.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         generator.set_state(state["generator"])
-        step, seconds = state["step"], state["seconds"]
-        ema = state["ema"]
+        step, seconds, ema, spread = state["step"], state["seconds"], state["ema"], state["spread"]
     else:
-        fit_codec(hallo, clips, settings.lip_weight)
+        spread = fit(hallo, clips, settings)
         ema = {name: p.detach().clone() for name, p in trained.items()}
-    clips.encode(hallo)
-    print(
-        f"{len(clips.latents)} clips, {sum(p.numel() for p in trained.values()):,} parameters, step {step}", flush=True
-    )
+    process = make_process(cfg, spread)
+    print(f"{len(clips)} clips, {sum(p.numel() for p in trained.values()):,} parameters, step {step}", flush=True)
     began, losses = time.process_time(), []
     while step < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * settings.factor(step)
-        latents, inputs = clips.draw(settings, generator)
+        latents, inputs = clips.draw(hallo.codec, settings, generator)
         drop = Drop.sample(settings.clips, DropRates(0.0, settings.silent, 0.0), generator)
         noised = process.draw(latents, generator)
         cond = hallo.condition(inputs, hallo.prepare(inputs, drop), drop)
@@ -160,7 +214,7 @@ def train(settings: Settings, overrides: list[str]) -> None:
             )
         optimizer.step()
         step += 1
-        keep = min(0.995, (1 + step) / (20 + step))
+        keep = min(MEMORY, (1 + step) / (20 + step))
         with torch.no_grad():
             torch._foreach_lerp_(list(ema.values()), [p.detach() for p in trained.values()], 1 - keep)
         losses.append(float(loss.detach()))
@@ -175,26 +229,38 @@ def train(settings: Settings, overrides: list[str]) -> None:
                         "generator": generator.get_state(),
                         "step": step,
                         "seconds": spent,
+                        "spread": spread,
                     },
                     hidden,
                 )
             with (settings.out / "curve.csv").open("a", newline="") as file:
-                csv.writer(file).writerow([step, round(float(np.mean(losses)), 5), round(spent, 1), len(clips.latents)])
+                csv.writer(file).writerow([step, round(float(np.mean(losses)), 5), round(spent, 1), len(clips)])
             print(f"step {step} loss {np.mean(losses):.4f} cpu {spent:.0f} s", flush=True)
             losses = []
     about = {"steps": step, "cpu_seconds": seconds + time.process_time() - began, "torch": torch.__version__}
     (settings.out / "training.json").write_text(json.dumps({**about, "overrides": overrides}, indent=1) + "\n")
 
 
+def make_process(cfg: DictConfig, spread: Mapping[str, list[float]]) -> NoiseProcess:
+    """The configured process; its prior, where it has one, with the spreads measured in the corpus."""
+    config = plain(cfg.process)
+    if config.get("prior"):
+        config["prior"].update(spread=dict(spread), smallest=SMALLEST)
+    process: NoiseProcess = build(config)
+    return process
+
+
 def export(run: Path, bundle: Path, viseme: Path, overrides: list[str]) -> None:
     """The averaged weights of a run as a bundle for `Animator.from_pretrained`."""
-    cfg = compose("animate", "model=tiny", *SAMPLING, f"audio_encoder.weights={viseme}", *overrides)
+    cfg = compose("animate", *MODEL, *SAMPLING, f"audio_encoder.weights={viseme}", *overrides)
     hallo: Hallo = build_model(cfg)
     state = torch.load(run / "last.ckpt", map_location="cpu", weights_only=True)
     hallo.load_state_dict({**state["model"], **state["ema"]})
     encoders = {"audio_encoder": instantiate(cfg.audio_encoder).half(), "face_encoder": instantiate(cfg.face_encoder)}
     kept = ("model", *encoders, "process", "sampler", "guidance", "handover", "size", "frames", "motion_frames")
-    config = {key: plain(cfg)[key] for key in (*kept, "crop_margin")}
+    config = {key: plain(cfg)[key] for key in (*kept, "crop_margin", "shared_noise")}
+    if config["process"].get("prior"):
+        config["process"]["prior"].update(spread=state["spread"], smallest=SMALLEST)
     config["audio_encoder"]["weights"] = None  # they are in the bundle
     save_bundle(bundle, hallo, config, encoders, dtype=torch.float16, overwrite=True)
 

@@ -9,7 +9,7 @@ import torch
 
 from hallo_lit.diffusion.guidance import NoGuidance
 from hallo_lit.diffusion.process import NoiseProcess
-from hallo_lit.diffusion.reference_prior import ReferencePrior
+from hallo_lit.diffusion.reference_prior import ReferencePrior, residual_spread
 from hallo_lit.diffusion.sampler import Sampler, sample_clip
 from hallo_lit.errors import UserError
 from hallo_lit.structs import Conditioning, Drop, MaskPyramid
@@ -69,6 +69,28 @@ def test_the_spread_follows_the_masks() -> None:
     torch.testing.assert_close(s[[0, 5, 7], 0], torch.tensor([0.1, 0.2, 0.8]))
 
 
+def test_every_channel_may_have_its_own_spread() -> None:
+    prior = ReferencePrior({"pose": 0.1, "face": [0.2, 0.3], "lip": [0.8, 0.4]})
+    masks = torch.zeros(1, 3, 8, 8)
+    masks[:, 1, :4], masks[:, 2, 4:] = 1, 1
+    cond = Conditioning(1, normal(2, 1, 2, 4), torch.ones(3), masks=MaskPyramid.from_masks(masks, (8, 8), 1))
+    s = prior.deviation(torch.zeros(1, 1, 2, 8, 8), cond)[0, 0]
+    torch.testing.assert_close(s[:, [0, 7], 0], torch.tensor([[0.2, 0.8], [0.3, 0.4]]))
+    with pytest.raises(UserError, match="2 numbers, the latents 4 channels"):
+        prior.deviation(torch.zeros(1, 1, 4, 8, 8), cond)
+
+
+def test_spreads_are_measured_by_region_and_channel() -> None:
+    masks = torch.zeros(6, 3, 8, 8)
+    masks[:, 0, :2], masks[:, 1, 2:5], masks[:, 2, 5:] = 1, 1, 1
+    true = torch.tensor([[0.1, 0.2], [0.5, 0.3], [2.0, 1.0]])
+    deviation = torch.einsum("nrhw,rc->nchw", masks, true)
+    reference = normal(1, 6, 2, 8, 8)
+    measured = residual_spread(reference + deviation * normal(2, 6, 2, 8, 8), reference, masks)
+    torch.testing.assert_close(torch.tensor(list(measured.values())), true, rtol=0.15, atol=0.0)
+    assert list(measured) == ["pose", "face", "lip"]
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_a_silent_network_gives_the_portrait_where_nothing_moves(steps: int) -> None:
@@ -99,6 +121,11 @@ def test_without_a_prior_the_network_itself_is_the_predictor() -> None:
 def test_spreads_that_make_no_sense_are_refused(spread: dict[str, float]) -> None:
     with pytest.raises(UserError, match="pose, face, lip"):
         ReferencePrior(spread)
+
+
+def test_spreads_of_unequal_lengths_are_refused() -> None:
+    with pytest.raises(UserError, match="one per latent channel"):
+        ReferencePrior({"pose": [1.0, 2.0], "face": [1.0, 2.0, 3.0], "lip": 1.0})
 
 
 def test_powers_below_one_draw_noisier_steps() -> None:

@@ -40,6 +40,7 @@ DEFAULTS: Mapping[str, Any] = {
     "frames": 14,
     "motion_frames": 2,
     "half_noise": False,
+    "shared_noise": False,
     "pose_weight": 1.0,
     "face_weight": 1.0,
     "lip_weight": 1.0,
@@ -158,6 +159,7 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         motion_frames=int(config["motion_frames"]),
         decode_chunk=int(config["decode_chunk"]),
         half_noise=bool(config["half_noise"]),
+        shared_noise=bool(config["shared_noise"]),
     )
     for name, value in (("frames", recipe.clip_frames), ("motion_frames", recipe.motion_frames)):
         if value < 1:

@@ -20,7 +20,8 @@ from hallo_lit.structs import ClipInputs, Drop, Portrait
 @dataclass(frozen=True)
 class Recipe:
     """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used;
-    half_noise draws the original's noise, for the same seeds."""
+    half_noise draws the original's noise, for the same seeds; shared_noise starts all frames of a video from the same
+    noise, so that what the sound does not move stands still in models whose frames do not see each other."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -30,6 +31,7 @@ class Recipe:
     motion_frames: int = 2
     decode_chunk: int = 8
     half_noise: bool = False
+    shared_noise: bool = False
 
 
 class VideoGenerator:
@@ -68,12 +70,16 @@ class VideoGenerator:
             locator=portrait.locator[None].to(latents),
         )
         self.prepared = hallo.prepare(self.known.repeat(self.passes), self.drop)
+        self.shared: Tensor | None = None
 
     def noise(self) -> Tensor:
         """The next clip's initial latents (1, f, c, h, w)."""
         c, h, w = self.known.portrait.shape[1:]
-        drawn = draw_noise((1, c, self.recipe.clip_frames, h, w), self.generator, self.recipe.half_noise)
-        return drawn.transpose(1, 2).to(self.device, self.dtype)
+        frames = 1 if self.recipe.shared_noise else self.recipe.clip_frames
+        if self.shared is None or not self.recipe.shared_noise:
+            drawn = draw_noise((1, c, frames, h, w), self.generator, self.recipe.half_noise)
+            self.shared = drawn.transpose(1, 2).to(self.device, self.dtype)
+        return self.shared.expand(-1, self.recipe.clip_frames, -1, -1, -1)
 
     @torch.inference_mode()
     def sample(

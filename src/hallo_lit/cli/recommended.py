@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from hallo_lit.cli.compose import plain
 
 # What a bundle says about itself besides its networks.
-SETTINGS = ("size", "process", "sampler", "guidance", "handover", "frames", "motion_frames", "half_noise")
+SETTINGS = ("size", "process", "sampler", "guidance", "handover", "frames", "motion_frames", "half_noise", "shared_noise")
 Path = tuple[str, ...]
 
 

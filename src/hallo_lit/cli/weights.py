@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # What of the configuration a bundle keeps: the networks, and how they are meant to be sampled.
 KEPT = ["model", "audio_encoder", "face_encoder", "process", "sampler", "guidance", "handover"]
-KEPT += ["frames", "motion_frames", "half_noise", "size"]
+KEPT += ["frames", "motion_frames", "half_noise", "shared_noise", "size"]
 
 
 def run(cfg: DictConfig) -> int:

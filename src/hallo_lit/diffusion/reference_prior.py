@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +11,8 @@ from hallo_lit.errors import UserError
 from hallo_lit.structs import REGIONS, Conditioning
 
 TINY = 1e-5
-SPREAD: Mapping[str, float] = {"pose": 0.12, "face": 0.3, "lip": 0.9}
+Spread = float | Sequence[float]
+SPREAD: Mapping[str, Spread] = {"pose": 0.12, "face": 0.3, "lip": 0.9}
 
 
 class ReferencePrior:
@@ -24,15 +25,21 @@ class ReferencePrior:
     N(0, 1), for which v = F.
     """
 
-    def __init__(self, spread: Mapping[str, float] = SPREAD, smallest: float = 0.05) -> None:
-        """spread: s in latent units for each of REGIONS, small where frames hardly leave the portrait.
+    def __init__(self, spread: Mapping[str, Spread] = SPREAD, smallest: float = 0.05) -> None:
+        """spread: s in latent units for each of REGIONS, small where frames hardly leave the portrait; one number, or
+        one per latent channel, as `residual_spread` measures it.
 
         Raises:
             UserError: a region is missing or unknown, or a spread is not positive.
         """
-        if set(spread) != set(REGIONS) or min(spread.values()) <= 0 or smallest <= 0:
-            raise UserError(f"process.prior.spread={dict(spread)}: give a positive number for {', '.join(REGIONS)}.")
-        self.spread, self.smallest = tuple(float(spread[name]) for name in REGIONS), smallest
+        rows = {name: [float(v) for v in (s if isinstance(s, Sequence) else [s])] for name, s in spread.items()}
+        if set(rows) != set(REGIONS) or smallest <= 0 or not all(row and min(row) > 0 for row in rows.values()):
+            raise UserError(f"process.prior.spread={dict(spread)}: give positive numbers for {', '.join(REGIONS)}.")
+        channels = max(map(len, rows.values()))
+        if any(len(row) not in (1, channels) for row in rows.values()):
+            raise UserError("process.prior.spread: give every region one number, or one per latent channel.")
+        self.spread = torch.tensor([rows[name] * (channels // len(rows[name])) for name in REGIONS])  # (r, 1 or c)
+        self.smallest = smallest
 
     def velocity(self, raw: Tensor, x: Tensor, power: Tensor, cond: Conditioning) -> Tensor:
         """raw and x (b, f, c, h, w); power (b,) is alpha^2, the share of signal in x."""
@@ -48,13 +55,31 @@ class ReferencePrior:
         return alpha * noise - sigma * clean + s / total.sqrt() * raw
 
     def deviation(self, x: Tensor, cond: Conditioning) -> Tensor:
-        """s, (b, f or 1, 1, h, w): the regions' spreads mixed as their soft masks are; 1 without masks or portrait."""
+        """s, (b, f or 1, 1 or c, h, w): the regions' spreads mixed as their masks are; 1 without masks or portrait.
+
+        Raises:
+            UserError: the spreads are those of latents with another number of channels.
+        """
         if cond.masks is None:
             return x.new_ones(len(x), 1, 1, *x.shape[-2:])
         masks = cond.masks.levels[0].to(x).unflatten(-1, x.shape[-2:])  # (b, k, r, h, w)
-        weight = torch.tensor(self.spread, device=x.device, dtype=x.dtype).view(-1, 1, 1)
-        s = (masks * weight).sum(2, keepdim=True) / masks.sum(2, keepdim=True).clamp(min=TINY)
-        s = s.clamp(min=self.smallest)
+        if self.spread.shape[1] not in (1, x.shape[2]):
+            raise UserError(
+                f"process.prior.spread has {self.spread.shape[1]} numbers, the latents {x.shape[2]} channels."
+            )
+        mixed = torch.einsum("bkrhw,rc->bkchw", masks, self.spread.to(x))
+        s = (mixed / masks.sum(2, keepdim=True).clamp(min=TINY)).clamp(min=self.smallest)
         if cond.keep_portrait is None:
             return s
         return torch.where(cond.keep_portrait.view(-1, 1, 1, 1, 1), s, torch.ones_like(s))
+
+
+def residual_spread(frames: Tensor, reference: Tensor, masks: Tensor) -> dict[str, list[float]]:
+    """How far frames (n, c, h, w) leave their portraits (n, c, h, w) in each region, per channel, as deviations.
+
+    masks (n, r, h, w) in the order of REGIONS. With these spreads a network is asked for numbers of about unit size in
+    every channel, and weak channels are not taken for wide ones, which shows as speckle.
+    """
+    squares = (frames - reference).square()
+    spread = torch.einsum("nchw,nrhw->rc", squares, masks) / masks.sum((0, 2, 3))[:, None].clamp(min=TINY)
+    return {name: row.sqrt().clamp(min=1e-4).tolist() for name, row in zip(REGIONS, spread, strict=True)}
