@@ -11,7 +11,7 @@ from hallo_lit.animation.animator import Animator
 from hallo_lit.evaluation.figures.base import Figure, Painting, short
 from hallo_lit.evaluation.figures.heat import common_top, over, scale_bar
 from hallo_lit.evaluation.figures.listening import Listening
-from hallo_lit.evaluation.figures.regions import region_masks
+from hallo_lit.evaluation.figures.regions import TITLES, region_masks
 from hallo_lit.evaluation.figures.scene import Scene
 from hallo_lit.evaluation.figures.sheet import Cell, Sheet, enlarged
 from hallo_lit.media.image import to_pixels
@@ -38,7 +38,7 @@ class AttentionMaps(Figure):
         own = listen(scene)
         theirs = own if other is None else listen(scene, other)
         first = "masks taken away" if other is None else "full attention"
-        names = [first, *REGIONS, "all regions"]
+        names = [first, *(TITLES[name] for name in REGIONS), "all regions"]
         acts = [theirs.mean("everywhere" if other is None else "all")]
         acts += [own.mean(name) for name in (*REGIONS, "all")]
         masks = region_masks(scene.photo, (acts[0].shape[0], acts[0].shape[1]))

@@ -44,7 +44,7 @@ class MotionMaps(Figure):
         rows |= {name: [Film.read(Path(path), scene.frames, scene.photo)] for name, path in self.videos.items()}
         faces = {name: [film.faces(HEIGHT) for film in films] for name, films in rows.items()}
         moved = {name: self._motion(scene, films[0]) for name, films in faces.items()}
-        between = np.std([film.astype(np.float32).mean(3) for film in faces["model"]], axis=0).mean(0)
+        between = np.std([film.mean(3) for film in faces["model"]], axis=0).mean(0)
         top = common_top([field for m in moved.values() for field in (m.everything, m.head, m.face)])
         cells = []
         for name, films in faces.items():
@@ -52,9 +52,8 @@ class MotionMaps(Figure):
             fields = (m.everything, m.head, m.face)
             row: list[Cell | None] = [Cell(photo), *(Cell(over(photo, f, top), f"{f.mean():.2f}") for f in fields)]
             if self.seeds > 1:
-                last = between if name == "model" else None
-                limit = float(np.percentile(between, 99.5))
-                row.append(None if last is None else Cell(over(photo, last, limit), f"{between.mean():.2f} levels"))
+                last = Cell(over(photo, between, common_top([between])), f"{between.mean():.2f} levels")
+                row.append(last if name == "model" else None)
             cells.append(row)
         columns = ["first frame", "all motion", "head", "expression", *["between seeds"][: self.seeds > 1]]
         sheet = Sheet("Motion", columns, list(rows), cells, HEIGHT, scale_bar(top, "% of the crop's height per second"))
@@ -65,13 +64,14 @@ class MotionMaps(Figure):
         masks = region_masks(scene.photo, (faces.shape[1], faces.shape[2]))
         return motion(faces, masks["face"] * (1 - masks["lip"]))
 
-    def _says(self, scene: Scene, between: NDArray[np.float32]) -> str:
+    def _says(self, scene: Scene, between: NDArray[np.float64]) -> str:
         says = (
             f"Speed of optical flow over {scene.frames} frames; head is the similarity transform that fits the flow of "
             "the face around the lips, expression what is left of it."
         )
         if self.seeds > 1:
             says += (
-                f" Last: standard deviation of grey levels between {self.seeds} seeds, {between.mean():.2f} on average."
+                f" Last column, on a scale of its own up to {common_top([between]):.1f}: standard deviation of grey "
+                f"levels between {self.seeds} seeds, {between.mean():.2f} on average."
             )
         return says

@@ -36,6 +36,8 @@ class LipCurves(Figure):
         upper.set(ylabel="lip opening\n(eye distances)", ylim=(0, None))
         if found:
             upper.legend(loc="upper right", ncols=2, frameon=False)
+        else:
+            upper.text(0.5, 0.5, "no face found in any frame", transform=upper.transAxes, ha="center", va="center")
         lower.fill_between(time, loud, color="tab:blue", alpha=0.4, lw=0)
         lower.set(xlabel="seconds", ylabel="loudness", xlim=(0, time[-1] if len(time) > 1 else 1), ylim=(0, None))
         numbers = _agreement(found, loud)

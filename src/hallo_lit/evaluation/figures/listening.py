@@ -18,10 +18,13 @@ from hallo_lit.components.denoising_unet import DenoisingUNet
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.structs import REGIONS, Conditioning
 
+EVERY = 3  # frames of a clip are looked at, which is enough for a mean
+
 
 @dataclass(frozen=True)
 class Question:
-    """What one cell's fusion is given: tokens (n, l, dim), audio (n, tokens, d), masks (n, r, h, w), scale (r,)."""
+    """What one cell's fusion is given for some of the frames: tokens (n, l, dim), audio (n, tokens, d),
+    masks (n, r, h, w), scale (r,)."""
 
     fusion: nn.Module
     tokens: Tensor
@@ -54,7 +57,9 @@ def _question(cell: Cell, x: Tensor, temb: Tensor, cond: Conditioning) -> Questi
     stream = cell.audio.enter(seen)
     stream = stream + attend(block.attn1, block.norm1(stream))
     masks = cond.masks.at(cell.level, cond.frames).unflatten(-1, seen.shape[-2:])
-    return Question(block.fusion, block.norm2(stream), stream, cond.audio.flatten(0, 1), masks, cond.region_scale)
+    given = (block.norm2(stream), stream, cond.audio.flatten(0, 1), masks)
+    tokens, stream, audio, masks = (part[::EVERY] for part in given)
+    return Question(block.fusion, tokens, stream, audio, masks, cond.region_scale)
 
 
 def effect(asked: Question, masks: Tensor | None = None) -> Tensor:

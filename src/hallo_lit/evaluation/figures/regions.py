@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hallo_lit.animation.portrait import Photo
 from hallo_lit.structs import REGIONS
 
+TITLES = {"pose": "pose", "face": "expression", "lip": "lip"}  # as figures call them
 Faces = NDArray[np.uint8]  # (F, h, w, 3)
 
 

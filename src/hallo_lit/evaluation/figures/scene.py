@@ -14,13 +14,23 @@ from numpy.typing import NDArray
 from hallo_lit.animation.animator import Animator, Progress, silent
 from hallo_lit.animation.building import from_bundle
 from hallo_lit.animation.options import Options
-from hallo_lit.animation.portrait import Photo
+from hallo_lit.animation.portrait import Crop, Photo, PortraitReader
 from hallo_lit.animation.video_generator import Recipe
 from hallo_lit.components.audio_encoder.base import FPS, RATE
 from hallo_lit.diffusion.sampler import Denoise
 from hallo_lit.errors import UserError
 from hallo_lit.evaluation.figures.film import LONGEST, Film, shrunk
 from hallo_lit.media.audio import check_audio, frame_count, read_audio
+
+
+class KnownPhoto(PortraitReader):
+    """Gives one photo that was analysed before, since many films are made of it."""
+
+    def __init__(self, photo: Photo) -> None:
+        self.photo = photo
+
+    def __call__(self, path: Path, crop: Crop = "face", face: int | None = None, face_ratio: float = 1.2) -> Photo:
+        return self.photo
 
 
 @dataclass(frozen=True)
@@ -71,13 +81,10 @@ class Scene:
     ) -> Film:
         """A film that differs from the usual one in what is given; `denoise` stands in for the model's forward."""
         made = animator or self.animator
-        if denoise is not None:
-            made = replace(made, denoise=denoise)
-        count = min(frames or self.frames, self.frames)
         options = Options(seed=self.seed if seed is None else seed, recipe=recipe)
         photo = self.photo if animator is None else made.read_portrait(self.portrait, options)
-        stream = made(self.portrait, self.audio, options)
-        return self._developed(stream, photo, count)
+        made = replace(made, denoise=denoise or made.denoise, portraits=KnownPhoto(photo))
+        return self._developed(made(self.portrait, self.audio, options), photo, min(frames or self.frames, self.frames))
 
     def _developed(self, stream: Iterator[NDArray[np.uint8]], photo: Photo, count: int) -> Film:
         kept = []

@@ -9,13 +9,12 @@ from typing import ClassVar
 
 from hallo_lit.evaluation.figures.base import Figure, Painting, check_values
 from hallo_lit.evaluation.figures.film import Film
-from hallo_lit.evaluation.figures.regions import difference, most_changed, region_masks
+from hallo_lit.evaluation.figures.regions import TITLES, difference, most_changed, region_masks
 from hallo_lit.evaluation.figures.scene import Scene
 from hallo_lit.evaluation.figures.sheet import Cell, Sheet
 from hallo_lit.structs import REGIONS
 
 SHOWN = ("lip", "face", "pose")
-TITLES = {"lip": "lip", "face": "expression", "pose": "pose"}
 
 
 class WeightGrid(Figure):
