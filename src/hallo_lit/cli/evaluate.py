@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -13,7 +14,7 @@ from hallo_lit.cli.interruption import interruptible
 from hallo_lit.cli.progress import Phases
 from hallo_lit.cli.recommended import adopt, named_by
 from hallo_lit.evaluation.processes import is_first, processes
-from hallo_lit.evaluation.running import evaluate
+from hallo_lit.evaluation.running import evaluate, unheard
 from hallo_lit.weights.bundle import open_bundle
 
 
@@ -23,18 +24,27 @@ def settings(cfg: DictConfig, named: list[str] | None = None) -> dict[str, Any]:
     return adopt(cfg, compose("evaluate"), bundle, named or [])
 
 
-def run(cfg: DictConfig) -> None:
-    """Prints the table and where its files are; with `figures`, draws those instead."""
+def run(cfg: DictConfig) -> float | None:
+    """Prints the table and where its files are; with `figures`, draws those instead; with `sweep`, makes one row."""
     job = HydraConfig.get() if HydraConfig.initialized() else None
     words = [] if job is None else list(job.overrides.task)
     with processes(), interruptible(), Phases() as phases:
+        if "sweep" in cfg:
+            from hallo_lit.cli.sweep import run_row
+
+            return run_row(cfg, phases)
         config = settings(cfg, named_by(words))
         if cfg.figures:
             from hallo_lit.evaluation.figures.drawing import draw_figures
 
             draw_figures(config, " ".join(["hallo-lit evaluate", *words]), progress=phases)
-            return
-        table = evaluate(config, progress=phases)
+            return None
+        table = evaluate(config, progress=phases, tell=_note if is_first() else unheard)
         if is_first():
             Console().print(table.to_rich())
             print(f"{cfg.run_dir}: table.csv table.tex table.md table.json items.csv")
+    return None if any(row.values for row in table.rows) else 1
+
+
+def _note(text: str) -> None:
+    print(f"hallo-lit: {text}", file=sys.stderr)

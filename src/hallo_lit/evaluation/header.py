@@ -37,6 +37,6 @@ def header_of(
     for row in rows:
         found |= {f"{row.name}, note {i}": note for i, note in enumerate(row.notes, 1)}
         if left := [item for item in row.items if not item.counted]:
-            reason = next(iter(left[0].remarks.values()), "")
+            reason = next(iter(left[0].remarks.values()), "no metric ran")
             found[f"{row.name}, not counted"] = f"{len(left)} of {row.total} clips, e.g. {left[0].name}: {reason}"
     return found

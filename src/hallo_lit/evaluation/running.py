@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,29 @@ from hallo_lit.metrics.base import VideoMetric
 OF_THE_MODEL = (*NETWORKS, *DEFAULTS, "size", "cfg_scale")
 
 
-def evaluate(config: Mapping[str, Any], animator: Animator | None = None, progress: Progress = silent) -> Table:
+def unheard(text: str) -> None:
+    """Nobody to tell."""
+
+
+def evaluate(
+    config: Mapping[str, Any],
+    animator: Animator | None = None,
+    progress: Progress = silent,
+    tell: Callable[[str], None] = unheard,
+) -> Table:
     """Generates what is missing, scores every row, and writes the table to `config["run_dir"]`.
 
     Rows: each entry of `methods`, the model (`animator`, or the one that the configuration describes) unless
-    `generate` is false, and the real videos.
+    `generate` is false, and the real videos. `tell` hears at once which metrics are skipped, before hours of work.
 
     Raises:
         UserError: a setting, a folder or the weights cannot be used; nothing could be scored.
     """
     cases = cases_of(config)
     metrics = metrics_of(config)
+    for metric in metrics.values():
+        if metric.skipped is not None:
+            tell(metric.skipped)
     bootstrap = build(config["bootstrap"])
     assert isinstance(bootstrap, Bootstrap)
     rows = []

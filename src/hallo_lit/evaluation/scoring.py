@@ -121,8 +121,9 @@ def _intervals(
     if not isinstance(metric, ClipMetric):
         return {}
     found = {}
+    verdicts = sorted(report.verdicts, key=lambda verdict: verdict.item)  # whichever process they come from
     for value in set(report.values) & set(metric.columns):
-        interval = settings.of_mean([verdict.values[value] for verdict in report.verdicts if value in verdict.values])
+        interval = settings.of_mean([verdict.values[value] for verdict in verdicts if value in verdict.values])
         if interval is not None:
             found[value] = interval
     return found
