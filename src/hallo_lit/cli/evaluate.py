@@ -37,7 +37,8 @@ def run(cfg: DictConfig) -> float | None:
         if cfg.figures:
             from hallo_lit.evaluation.figures.drawing import draw_figures
 
-            draw_figures(config, " ".join(["hallo-lit evaluate", *words]), progress=phases)
+            if is_first():
+                draw_figures(config, " ".join(["hallo-lit evaluate", *words]), progress=phases)
             return None
         table = evaluate(config, progress=phases, tell=_note if is_first() else unheard)
         if is_first():

@@ -44,9 +44,14 @@ def draw_figures(
         except UserError as error:
             faults.append(str(error))
             tell(f"{figure.name} is left out: {error}")
-    if not made or (faults and ALL not in config["figures"]):
+    if not made or (faults and ALL not in names_in(config)):
         raise UserError(faults[0] if len(faults) == 1 else f"{len(faults)} figures could not be drawn: {faults[0]}")
     return made
+
+
+def names_in(config: Mapping[str, Any]) -> Sequence[str]:
+    """What `figures` lists; a single name may stand alone."""
+    return [config["figures"]] if isinstance(config["figures"], str) else list(config["figures"])
 
 
 def figures_of(config: Mapping[str, Any]) -> list[Figure]:
@@ -54,8 +59,8 @@ def figures_of(config: Mapping[str, Any]) -> list[Figure]:
     Raises:
         UserError: a name is not one of `config["figure"]`.
     """
-    offered = config["figure"]
-    wanted: Sequence[str] = list(offered) if ALL in config["figures"] else config["figures"]
+    offered, names = config["figure"], names_in(config)
+    wanted = list(offered) if ALL in names else names
     for name in wanted:
         if name not in offered:
             near = get_close_matches(str(name), list(offered), 1)
