@@ -98,7 +98,7 @@ VERBS = (
             {"weights", "run_dir", "cache_dir", "cases.folder", "task_file", "figures_dir", "figure.attention.full"}
             | {"figure.identity.before", "scene.portrait", "scene.audio", "scene.real"}
         ),
-        mappings=frozenset({"methods", "figure.diversity.videos"}),
+        mappings=frozenset({"methods"}),
     ),
     Verb(
         name="preprocess",
