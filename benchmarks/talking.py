@@ -4,6 +4,8 @@ Self-made people, sentences and voices that no training has met, each photo take
 
 lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe.
 still   nothing but the lips moves; pixels against the true frames, in the model's crop at the model's size.
+long    sound of eight seconds: the sync proxy with the own sound, the sound moved, another one's sound; and half a
+        minute, in which the background must not change.
 
 Beside every figure stand what loudness alone would reach, what the codec alone leaves over, what MediaPipe finds in
 the true frames themselves, and chance: the same photo with another clip's sound. Choose samplers and settings on
@@ -16,8 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import tempfile
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("GLOG_minloglevel", "3")
@@ -26,57 +26,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from hallo_lit import Animator
 from hallo_lit.animation.portrait import Photo
-from hallo_lit.data.synthetic.clip import Clip, Look, make_clip
-from hallo_lit.data.synthetic.corpus import Cast, part
-from hallo_lit.data.synthetic.samples import write_wav
 from hallo_lit.diffusion.guidance import AudioGuidance
 from hallo_lit.diffusion.sampler import Sampler
 from hallo_lit.faces.crop import Paster, crop
 from hallo_lit.faces.measures import lip_box
-from hallo_lit.media.image import save_png, to_pixels
+from hallo_lit.media.image import to_pixels
 from hallo_lit.metrics.aperture import Aperture
+from hallo_lit.metrics.aperture_sync import ApertureSync
 from hallo_lit.metrics.video import Video
-from hallo_lit.signals.lip_audio import openings
+from talking_cases import SEEDS, Case, Frames
 
-SEEDS = {"validation": 9001, "test": 9002}
-LOOKS = {"lively": Look(256, 1.25, 1.0), "still": Look(256, 1.25, 0.0, posture=1.0)}
 MOUTH = 0.3  # of the lips' width, around the lips
-Frames = NDArray[np.uint8]
-
-
-@dataclass
-class Case:
-    """One clip of the truth on disk as a user would bring it: a photo and a recording."""
-
-    clip: Clip
-    frames: Frames
-    points: NDArray[np.float32]
-    photo: Path
-    sound: Path
-
-    @classmethod
-    def make(cls, seed: int, number: int, look: Look, frames: int, folder: Path) -> Case:
-        unseen = replace(part(Cast(seed, 1000, 1000), number), split="test")
-        clip = make_clip(unseen, look, frames)
-        shown = np.stack(list(clip.frames()))
-        photo, sound = folder / f"{number}.png", folder / f"{number}.wav"
-        save_png(photo, shown[0])
-        write_wav(sound, clip.spoken.samples)
-        return cls(clip, shown, clip.landmarks(), photo, sound)
-
-    def truth(self) -> Video:
-        lips = openings(self.points.astype(np.float64))
-        curves = {"aperture": lips.inner, "width": lips.width}
-        return Video.from_arrays("truth", self.frames, self.clip.spoken.samples, self.points, curves)
-
-    def video(self, frames: Frames) -> Video:
-        return Video.from_arrays("made", frames, self.clip.spoken.samples)
+LONG = 8.0  # s
+MOMENTS = (1, 10, 30)  # s
+SHIFT = 0.4  # s by which sound is moved
 
 
 class Judge:
@@ -85,14 +54,16 @@ class Judge:
     def __init__(self, animator: Animator) -> None:
         self.animator = animator
         self.lips = {name: Aperture() for name in ("made", "mismatched", "codec", "seen")}
+        self.sync = {name: ApertureSync() for name in ("own", "moved", "other")}
         self.found: list[float] = []
         self.psnr: list[tuple[float, float]] = []
         self.codec_psnr: list[tuple[float, float]] = []
+        self.background: list[list[float]] = []
         self.rows: list[Frames] = []
 
     def lively(self, case: Case, other: Case) -> None:
-        made = case.video(np.stack(list(self.animator(case.photo, case.sound))))
-        wrong = case.video(np.stack(list(self.animator(case.photo, other.sound))))
+        made = case.video(self.animate(case, case))
+        wrong = case.video(self.animate(case, other))
         coded = case.video(through_codec(self.animator, self.photo(case), case.frames))
         seen = case.video(case.frames)
         for name, video in (("made", made), ("mismatched", wrong), ("codec", coded), ("seen", seen)):
@@ -101,10 +72,28 @@ class Judge:
         self.show(case, np.stack(list(made.frames())))
 
     def still(self, case: Case) -> None:
-        made, photo = np.stack(list(self.animator(case.photo, case.sound))), self.photo(case)
-        coded = through_codec(self.animator, photo, case.frames)
+        made, photo = self.animate(case, case), self.photo(case)
         self.psnr.append(self.compare(case, photo, made))
-        self.codec_psnr.append(self.compare(case, photo, coded))
+        self.codec_psnr.append(self.compare(case, photo, through_codec(self.animator, photo, case.frames)))
+
+    def long(self, case: Case, other: Case) -> None:
+        made = self.animate(case, case)
+        moved = np.roll(case.samples, round(SHIFT * 16000))
+        for name, sound in (("own", case.samples), ("moved", moved), ("other", other.samples)):
+            self.sync[name].update(Video.from_arrays(name, made, sound), None)
+
+    def longest(self, case: Case) -> None:
+        """PSNR against the photo, where no lips are, at some moments."""
+        made, photo = self.animate(case, case), self.photo(case)
+        box, size = photo.portrait.box, tuple(photo.portrait.pixels.shape[1:])
+        still = photo.portrait.regions[0] > 0.99
+        places = cv2.resize(still.numpy().astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST).astype(bool)
+        rest = crop(photo.pixels, box, size)[places].astype(float)
+        frames = [crop(made[round(25 * moment) - 1], box, size)[places] for moment in MOMENTS]
+        self.background.append([_decibel(np.square(frame - rest).mean() / 255**2) for frame in frames])
+
+    def animate(self, photo: Case, sound: Case) -> Frames:
+        return np.stack(list(self.animator(photo.photo, sound.sound)))
 
     def photo(self, case: Case) -> Photo:
         return self.animator.portraits(case.photo)
@@ -115,12 +104,12 @@ class Judge:
         size = tuple(photo.portrait.pixels.shape[1:])
         both = [np.stack([crop(frame, photo.portrait.box, size) for frame in side]) for side in (made, case.frames)]
         wrong = np.square(both[0].astype(float) - both[1]) / 255**2
-        x0, y0, x1, y1 = lip_box(case.points.astype(np.float64)[0])
+        x0, y0, x1, y1 = lip_box(case.points[0])
         pad = MOUTH * (x1 - x0)
         scale = size[1] / (right - left)
         columns = slice(max(0, round((x0 - pad - left) * scale)), round((x1 + pad - left) * scale))
         rows = slice(max(0, round((y0 - pad - top) * scale)), round((y1 + pad - top) * scale))
-        return tuple(float(-10 * np.log10(part.mean())) for part in (wrong, wrong[:, rows, columns]))  # type: ignore[return-value]
+        return _decibel(wrong.mean()), _decibel(wrong[:, rows, columns].mean())
 
     def show(self, case: Case, made: Frames, columns: int = 10) -> None:
         if len(self.rows) >= 16:
@@ -134,7 +123,7 @@ class Judge:
         lips = {name: {k: float(v) for k, v in metric.compute().items()} for name, metric in self.lips.items()}
         made, chance, ceiling, seen = (lips[name] for name in ("made", "mismatched", "codec", "seen"))
         psnr, limit = np.mean(self.psnr, 0), np.mean(self.codec_psnr, 0)
-        return {
+        found = {
             "aperture r, pooled": made["aperture_r_pooled"],
             "aperture r, mean of clips": made["aperture_r"],
             "aperture r given loudness, pooled": made["partial_r_pooled"],
@@ -152,6 +141,16 @@ class Judge:
             "codec alone: PSNR, dB": float(limit[0]),
             "codec alone: PSNR of the mouth, dB": float(limit[1]),
         }
+        for name, metric in self.sync.items():
+            if metric.report().counted:
+                found[f"sync proxy, {name} sound"] = float(metric.compute()["psync_r"])
+        for moment, value in zip(MOMENTS, np.mean(self.background, 0) if self.background else (), strict=False):
+            found[f"background PSNR at {moment} s, dB"] = float(value)
+        return found
+
+
+def _decibel(error: float) -> float:
+    return float(-10 * np.log10(max(float(error), 1e-10)))
 
 
 @torch.inference_mode()
@@ -172,9 +171,11 @@ def main() -> None:
     parser.add_argument("--set", choices=tuple(SEEDS), default="validation")
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--long", type=int, default=8, help="clips of eight seconds; 0 leaves out long sound")
     parser.add_argument("--steps", type=int, help="of the sampler, instead of the bundle's")
     parser.add_argument("--scale", type=float, help="of audio guidance, instead of the bundle's")
     parser.add_argument("--out", type=Path, default=Path("outputs/talking"))
+    parser.add_argument("--cases", type=Path, default=Path("outputs/talking_cases"), help="where the truth is kept")
     words = parser.parse_args()
     animator = Animator.from_pretrained(words.bundle)
     if words.steps is not None:
@@ -182,20 +183,18 @@ def main() -> None:
     if words.scale is not None:
         animator.recipe = animator.with_recipe(guidance=AudioGuidance(words.scale))
     judge, frames = Judge(animator), round(words.seconds * 25)
-    with tempfile.TemporaryDirectory() as name:
-        folders = {kind: Path(name) / kind for kind in LOOKS}
-        for folder in folders.values():
-            folder.mkdir()
 
-        def case(kind: str, number: int) -> Case:
-            return Case.make(SEEDS[words.set], number, LOOKS[kind], frames, folders[kind])
+    def case(kind: str, number: int, count: int = frames, seconds: float = 0.0) -> Case:
+        return Case.make(kind, words.set, number, count, words.cases, seconds)
 
-        first = now = case("lively", 0)
-        for number in range(words.clips):
-            following = case("lively", number + 1) if number + 1 < words.clips else first
-            judge.lively(now, following)
-            judge.still(case("still", number))
-            now = following
+    for number in track(range(words.clips), "clips"):
+        judge.lively(case("lively", number), case("lively", (number + 1) % words.clips))
+        judge.still(case("still", number))
+    for number in track(range(words.long), "long sound"):
+        nearby = 100 + (number + 1) % words.long
+        judge.long(case("still", 100 + number, 1, LONG), case("still", nearby, 1, LONG))
+    for number in track(range(min(words.long, 2)), "half a minute"):
+        judge.longest(case("still", 200 + number, 1, MOMENTS[-1]))
     figures = judge.figures()
     words.out.mkdir(parents=True, exist_ok=True)
     recipe = animator.recipe

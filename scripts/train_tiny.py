@@ -15,22 +15,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from omegaconf import DictConfig
+from tiny_clips import Augment, Clips
 from torch import Tensor
 
 from hallo_lit.cli.compose import build_model, compose, instantiate, plain
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.components.shortcut_codec import ShortcutCodec
 from hallo_lit.data.atomic import replacing
-from hallo_lit.data.store import ClipStore
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.diffusion.reference_prior import residual_spread
-from hallo_lit.faces.regions import region_masks
 from hallo_lit.factory import build
 from hallo_lit.structs import REGIONS, ClipInputs, Drop, DropRates
 from hallo_lit.weights.bundle import save_bundle
@@ -62,92 +59,30 @@ class Settings:
         return min(1.0, (step + 1) / self.warm_up, 0.5 - 0.5 * math.cos(math.pi * min(left, 1.0)))
 
 
-class Clips:
-    """The training clips of a store in memory."""
-
-    def __init__(self, corpus: Path) -> None:
-        store = ClipStore(corpus)
-        rows = [k for k in range(len(store)) if store.split(k) != "test"]
-        self.pixels = [store[k].read("pixels") for k in rows]  # (f, H, W, 3) uint8 each
-        self.points = [store[k].read("landmarks").astype(np.float64) for k in rows]  # (f, 478, 3) in pixels
-        self.audio = [torch.from_numpy(store[k].read("audio")).float() for k in rows]
-        self.identity = torch.stack([torch.from_numpy(store[k].read("identity")) for k in rows])
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def look(self, clip: int, chosen: list[int], augment: Augment | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Frames (n, 3, H, W) in [-1, 1], and regions (3, h, w) and locator (1, H, W) inference makes of the first."""
-        frames, points = self.pixels[clip][chosen], self.points[clip][chosen[0]]
-        if augment is not None:
-            frames, points = augment(frames, points)
-        made = region_masks(points, frames.shape[1:3])
-        images = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
-        regions, locator = (torch.from_numpy(mask).float() / 255 for mask in (made.regions, made.locator))
-        if augment is not None and augment.mirrored:
-            images, regions, locator = images.flip(-1), regions.flip(-1), locator.flip(-1)
-        return images, regions, locator[None]
-
-    def draw(self, codec: ShortcutCodec, settings: Settings, generator: torch.Generator) -> tuple[Tensor, ClipInputs]:
-        """Frames (b, f, c, h, w) as latents, spread over each clip in random order, and what is known of them."""
-        pictures, audio, people, masks, boxes = [], [], [], [], []
-        for _ in range(settings.clips):
-            clip = int(torch.randint(len(self), (), generator=generator))
-            length = len(self.pixels[clip])
-            chosen = torch.randperm(length, generator=generator)[: settings.frames + 1]
-            images, regions, locator = self.look(clip, chosen.tolist(), Augment.draw(generator))
-            window = (chosen[1:, None] + torch.arange(-2, 3)).clamp(0, length - 1)
-            pictures.append(images)
-            audio.append(self.audio[clip][window])
-            people.append(self.identity[clip])
-            masks.append(regions)
-            boxes.append(locator)
-        with torch.no_grad():
-            latents = codec.linear(torch.stack(pictures))
-        heard = torch.stack(audio)
-        heard = heard + 0.05 * torch.randn(heard.shape, generator=generator)
-        portrait, frames = latents[:, 0], latents[:, 1:]
-        return frames, ClipInputs(
-            portrait, frames[:, :0], heard, torch.stack(people), torch.stack(masks), torch.stack(boxes)
-        )
-
-
-@dataclass(frozen=True)
-class Augment:
-    """One change for all frames of a clip: where the crop lies, and how the camera sees colours."""
-
-    angle: float  # degrees
-    zoom: float
-    shift: tuple[float, float]  # of the side
-    gain: NDArray[np.float32]  # per colour
-    gamma: float
-    grey: float  # 0 as it is, 1 without colour
-    mirrored: bool
-
-    @classmethod
-    def draw(cls, generator: torch.Generator) -> Augment:
-        u = (2 * torch.rand(10, generator=generator) - 1).tolist()
-        grey = 1.0 if u[8] > 0.9 else max(0.0, 0.6 * u[8])
-        gain = np.exp(0.15 * np.array(u[4:7]) + 0.15 * u[7]).astype(np.float32)
-        return cls(6 * u[0], math.exp(0.06 * u[1]), (0.03 * u[2], 0.03 * u[3]), gain, 1.25 ** u[7], grey, u[9] > 0)
-
-    def __call__(
-        self, frames: NDArray[np.uint8], points: NDArray[np.float64]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """Frames (n, H, W, 3) and landmarks (478, 3) of one of them; mirroring is left to the caller."""
-        height, width = frames.shape[1:3]
-        move = cv2.getRotationMatrix2D((width / 2, height / 2), self.angle, self.zoom)
-        move[:, 2] += self.shift[0] * width, self.shift[1] * height
-        moved = points.copy()
-        moved[:, :2] = points[:, :2] @ move[:, :2].T + move[:, 2]
-        curve = (np.arange(256, dtype=np.float32) / 255) ** self.gamma * 255
-        made = []
-        for frame in frames:
-            warped = cv2.warpAffine(frame, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            seen = curve[warped] * self.gain
-            seen = seen + self.grey * (seen.mean(-1, keepdims=True) - seen)
-            made.append(np.clip(seen, 0, 255).astype(np.uint8))
-        return np.stack(made), moved
+def draw(
+    clips: Clips, codec: ShortcutCodec, settings: Settings, generator: torch.Generator
+) -> tuple[Tensor, ClipInputs]:
+    """Frames (b, f, c, h, w) as latents, spread over each clip in random order, and what is known of them."""
+    pictures, audio, people, masks, boxes = [], [], [], [], []
+    for _ in range(settings.clips):
+        clip = int(torch.randint(len(clips), (), generator=generator))
+        length = len(clips.pixels[clip])
+        chosen = torch.randperm(length, generator=generator)[: settings.frames + 1]
+        images, regions, locator = clips.look(clip, chosen.tolist(), Augment.draw(generator))
+        window = (chosen[1:, None] + torch.arange(-2, 3)).clamp(0, length - 1)
+        pictures.append(images)
+        audio.append(clips.audio[clip][window])
+        people.append(clips.identity[clip])
+        masks.append(regions)
+        boxes.append(locator)
+    with torch.no_grad():
+        latents = codec.linear(torch.stack(pictures))
+    heard = torch.stack(audio)
+    heard = heard + 0.05 * torch.randn(heard.shape, generator=generator)
+    portrait, frames = latents[:, 0], latents[:, 1:]
+    return frames, ClipInputs(
+        portrait, frames[:, :0], heard, torch.stack(people), torch.stack(masks), torch.stack(boxes)
+    )
 
 
 def fit(hallo: Hallo, clips: Clips, settings: Settings, frames: int = 2400) -> dict[str, list[float]]:
@@ -197,7 +132,7 @@ def train(settings: Settings, overrides: list[str]) -> None:
     while step < settings.steps:
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * settings.factor(step)
-        latents, inputs = clips.draw(hallo.codec, settings, generator)
+        latents, inputs = draw(clips, hallo.codec, settings, generator)
         drop = Drop.sample(settings.clips, DropRates(0.0, settings.silent, 0.0), generator)
         noised = process.draw(latents, generator)
         cond = hallo.condition(inputs, hallo.prepare(inputs, drop), drop)
@@ -237,8 +172,9 @@ def train(settings: Settings, overrides: list[str]) -> None:
                 csv.writer(file).writerow([step, round(float(np.mean(losses)), 5), round(spent, 1), len(clips)])
             print(f"step {step} loss {np.mean(losses):.4f} cpu {spent:.0f} s", flush=True)
             losses = []
-    about = {"steps": step, "cpu_seconds": seconds + time.process_time() - began, "torch": torch.__version__}
-    (settings.out / "training.json").write_text(json.dumps({**about, "overrides": overrides}, indent=1) + "\n")
+    about = {"steps": step, "cpu_hours": round((seconds + time.process_time() - began) / 3600, 2)}
+    about |= {"clips": len(clips), "seed": settings.seed, "torch": torch.__version__, "overrides": " ".join(overrides)}
+    (settings.out / "training.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
 def make_process(cfg: DictConfig, spread: Mapping[str, list[float]]) -> NoiseProcess:
@@ -250,19 +186,40 @@ def make_process(cfg: DictConfig, spread: Mapping[str, list[float]]) -> NoisePro
     return process
 
 
-def export(run: Path, bundle: Path, viseme: Path, overrides: list[str]) -> None:
+def export(run: Path, bundle: Path, viseme: Path, overrides: list[str], figures: Path | None = None) -> None:
     """The averaged weights of a run as a bundle for `Animator.from_pretrained`."""
     cfg = compose("animate", *MODEL, *SAMPLING, f"audio_encoder.weights={viseme}", *overrides)
     hallo: Hallo = build_model(cfg)
     state = torch.load(run / "last.ckpt", map_location="cpu", weights_only=True)
-    hallo.load_state_dict({**state["model"], **state["ema"]})
+    polished, codec = run / "codec.ckpt", hallo.codec.state_dict()
+    if polished.is_file():
+        codec = torch.load(polished, map_location="cpu", weights_only=True)["codec"]
+    learned = {name: value for name, value in state["model"].items() if not name.startswith("codec.vae.")}
+    branches = {f"codec.{name}": value for name, value in codec.items() if name.startswith("vae.")}
+    hallo.load_state_dict({**learned, **branches, **state["ema"]})
     encoders = {"audio_encoder": instantiate(cfg.audio_encoder).half(), "face_encoder": instantiate(cfg.face_encoder)}
     kept = ("model", *encoders, "process", "sampler", "guidance", "handover", "size", "frames", "motion_frames")
     config = {key: plain(cfg)[key] for key in (*kept, "crop_margin", "shared_noise")}
     if config["process"].get("prior"):
         config["process"]["prior"].update(spread=state["spread"], smallest=SMALLEST)
     config["audio_encoder"]["weights"] = None  # they are in the bundle
-    save_bundle(bundle, hallo, config, encoders, dtype=torch.float16, overwrite=True)
+    save_bundle(bundle, hallo, config, encoders, dtype=torch.float16, overwrite=True, notes=card(run, figures))
+
+
+def card(run: Path, figures: Path | None) -> str:
+    """Markdown about how a run went, and what `benchmarks/talking.py` found where its figures are given."""
+    about = json.loads((run / "training.json").read_text()) if (run / "training.json").is_file() else {}
+    curve = [row for row in csv.reader((run / "curve.csv").open()) if row]
+    shown = [curve[round(k * (len(curve) - 1) / 9)] for k in range(10)] if len(curve) > 10 else curve
+    lines = ["## Training", "", "Self-made people and formant speech alone (`make train-tiny`).", ""]
+    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in about.items() if value]
+    lines += ["", "| step | loss | CPU seconds |", "|---|---|---|", *(f"| {s} | {x} | {t} |" for s, x, t, _ in shown)]
+    if figures is not None:
+        found = json.loads(figures.read_text())
+        lines += ["", "## What it reaches", "", "`benchmarks/talking.py`, unseen people, sentences and voices:", ""]
+        rows = ((key, f"{v:.3f}" if isinstance(v, float) else v) for key, v in found.items() if key != "bundle")
+        lines += ["| figure | value |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows)]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -273,10 +230,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bundle", type=Path, help="write the run as it is to this folder, and train no further")
     parser.add_argument("--viseme", type=Path, help="weights of the viseme encoder, for --bundle")
+    parser.add_argument("--figures", type=Path, help="figures.json of benchmarks/talking.py, for the bundle's card")
     parser.add_argument("overrides", nargs="*", help="of conf/, such as fusion=hierarchical for an ablation")
     words = parser.parse_args()
     if words.bundle is not None:
-        export(words.out, words.bundle, words.viseme, words.overrides)
+        export(words.out, words.bundle, words.viseme, words.overrides, words.figures)
         return
     train(Settings(words.corpus, words.out, words.steps, seed=words.seed), words.overrides)
 

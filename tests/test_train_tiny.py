@@ -6,6 +6,7 @@ import csv
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,9 +15,10 @@ from hallo_lit.data.synthetic.synthesize import synthesize
 from hallo_lit.weights.bundle import load_bundle
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+import polish_tiny
 import train_tiny as script
 
-SMALL = ["model.denoiser.extras.temporal=false", "size.unet.channels=[16,16]", "size.codec.channels=[16,16,16]"]
+SMALL = ["model.denoiser.extras.temporal=false", "size.unet.channels=[16,16]", "size.codec.channels=[16,16,16,16]"]
 VISEME = {"_target_": "hallo_lit.components.audio_encoder.viseme.VisemeEncoder"}
 FACE = {"_target_": "hallo_lit.components.face_encoder.conv.ConvFaceEncoder"}
 
@@ -65,6 +67,32 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(corpus: Path, tmp_path: Pat
     assert [row[0] for row in rows] == ["2", "4"]
 
 
+def test_the_decoder_learns_beside_it_and_resumes(corpus: Path, tmp_path: Path) -> None:
+    script.train(settings(corpus, tmp_path, 2), SMALL)
+    polish_tiny.polish(corpus, tmp_path, 2, SMALL)
+    before = torch.load(tmp_path / "codec.ckpt", weights_only=True)
+    polish_tiny.polish(corpus, tmp_path, 3, SMALL)
+    after = torch.load(tmp_path / "codec.ckpt", weights_only=True)
+    assert (before["step"], after["step"]) == (2, 3)
+    moved = {name for name, value in before["codec"].items() if not torch.equal(value, after["codec"][name])}
+    assert moved
+    assert all(name.startswith(("vae.decoder.", "vae.post_quant_conv.")) for name in moved)
+    fixed = last(tmp_path)["model"]
+    for name in ("analysis.weight", "synthesis.bias"):
+        assert torch.equal(after["codec"][name], fixed[f"codec.{name}"])  # type: ignore[index]
+
+
+def test_colours_and_place_of_a_clip_change_together(corpus: Path) -> None:
+    clips = script.Clips(corpus)
+    plain, masks, _ = clips.look(0, [0, 1])
+    change = script.Augment(0.0, 1.0, (0.125, 0.0), np.float32([1, 1, 1]), 1.0, 1.0, True)
+    seen, moved, _ = clips.look(0, [0, 1], change)
+    assert (seen[:, 0] - seen[:, 2]).abs().max() < 0.02  # without colour
+    grey = plain.mean(1)[..., :48].flip(-1)  # what was at the left is an eighth further right, and then mirrored
+    assert (seen[:, 0, :, 8:56] - grey[..., :48]).abs().mean() < 0.03
+    assert (moved[2].flip(-1)[:, 1:] - masks[2][:, :-1]).abs().mean() < 0.03
+
+
 def test_a_run_becomes_a_bundle(corpus: Path, tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
@@ -73,9 +101,17 @@ def test_a_run_becomes_a_bundle(corpus: Path, tmp_path: Path) -> None:
     script.train(settings(corpus, tmp_path / "run", 2), SMALL)
     viseme = VisemeEncoder()
     save_file(viseme.state_dict(), tmp_path / "viseme.safetensors")
-    script.export(tmp_path / "run", tmp_path / "bundle", tmp_path / "viseme.safetensors", SMALL)
+    polish_tiny.polish(corpus, tmp_path / "run", 2, SMALL)
+    figures = tmp_path / "figures.json"
+    figures.write_text('{"set": "test", "width r": 0.5}')
+    script.export(tmp_path / "run", tmp_path / "bundle", tmp_path / "viseme.safetensors", SMALL, figures)
     bundle = load_bundle(tmp_path / "bundle")
     assert bundle.config["crop_margin"] == 0.78
+    assert bundle.config["shared_noise"] is True
+    assert len(bundle.config["process"]["prior"]["spread"]["lip"]) == bundle.model.codec.latent_channels
+    drawn = torch.load(tmp_path / "run" / "codec.ckpt", weights_only=True)["codec"]["vae.decoder.conv_out.weight"]
+    torch.testing.assert_close(bundle.model.codec.vae.decoder.conv_out.weight.data, drawn, atol=1e-3, rtol=1e-2)
+    assert "| width r | 0.500 |" in (tmp_path / "bundle" / "README.md").read_text()
     averaged = last(tmp_path / "run")["ema"]["denoiser.conv_out.weight"]  # type: ignore[index]
     torch.testing.assert_close(bundle.model.denoiser.conv_out.weight.data, averaged, atol=1e-3, rtol=1e-2)
     torch.testing.assert_close(

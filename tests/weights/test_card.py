@@ -22,6 +22,11 @@ def test_a_restricted_part_is_told_at_the_top() -> None:
     assert "Made from" not in card
 
 
+def test_notes_stand_before_the_last_section() -> None:
+    card = model_card("talk", {}, {}, {}, "## Training\n\nNine steps.\n")
+    assert card.index("SHA256SUMS") < card.index("Nine steps.") < card.index("## Use")
+
+
 def test_licences_part_by_part() -> None:
     text = licences_text({"denoiser": ("hallo", "sd15-unet"), "face_encoder": ("glintr100",)})
     assert text.index("denoiser") < text.index("CreativeML OpenRAIL-M") < text.index("face_encoder")

@@ -17,7 +17,7 @@ from hallo_lit.animation.options import Options, check_files
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.interruption import interruptible
 from hallo_lit.cli.progress import Phases
-from hallo_lit.cli.recommended import adopt, named_by
+from hallo_lit.cli.recommended import adopt, named_by, weights_of
 from hallo_lit.errors import UserError
 from hallo_lit.media.audio import check_audio
 from hallo_lit.media.image import read_image
@@ -99,12 +99,13 @@ class Animate:
     def __init__(self, cfg: DictConfig, phases: Phases) -> None:
         self.cfg, self.phases, self.usual = cfg, phases, compose("animate")
         self.named = named_by(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
-        self.bundle = {} if cfg.weights is None else open_bundle(cfg.weights, check=False)[1]
-        if cfg.weights is None:
+        weights = weights_of(cfg.weights, self.named)
+        self.bundle = {} if weights is None else open_bundle(weights, check=False)[1]
+        if weights is None:
             self.animator = from_config(self.settings(cfg), None, cfg.seed)
             self.notes = ["no weights= given: the model is random and the video will show noise in place of the face."]
         else:
-            self.animator = from_bundle(cfg.weights, self.settings(cfg), None)
+            self.animator = from_bundle(weights, self.settings(cfg), None)
             self.notes = []
         self.notes += [f"{part}: {device}" for part, device in self.animator.devices().items()]
         phases("load", 1, 1)

@@ -13,6 +13,10 @@ from hallo_lit.cli.compose import plain
 
 # What a bundle says about itself besides its networks.
 SETTINGS = ("size", "process", "sampler", "guidance", "handover", "frames", "motion_frames", "half_noise", "shared_noise")
+# Naming one of these asks for other networks than those of the bundle that comes along.
+NETWORKS = ("model", "fusion", "audio_encoder", "face_encoder")
+SHAPES = ("size", "size.unet", "size.codec")
+BUNDLED = "tiny"
 Path = tuple[str, ...]
 
 
@@ -38,6 +42,17 @@ def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], names: 
                 _set(theirs, path[1:], value)
             mine[key] = theirs
     return mine
+
+
+def weights_of(weights: str | None, names: Iterable[str]) -> str | None:
+    """`weights` itself; for "auto" the bundle that comes along, or None where the command line asks for other networks.
+
+    names: as for `adopt`.
+    """
+    if weights != "auto":
+        return weights
+    other = (name.split(".")[0] in NETWORKS or name.startswith(SHAPES[1:]) or name == SHAPES[0] for name in names)
+    return None if any(other) else BUNDLED
 
 
 def named_by(overrides: Iterable[str]) -> list[str]:

@@ -50,10 +50,11 @@ def save_bundle(
     lineage: Mapping[str, Sequence[str]] | None = None,
     dtype: torch.dtype | None = None,
     overwrite: bool = False,
+    notes: str = "",
 ) -> Path:
     """A trained model as a bundle. config: resolved, with at least `model`; encoders: `audio_encoder` or `face_encoder`
     modules whose weights are ours (public ones are named in the configuration); lineage: part -> keys of
-    `licences.LICENCES`, by default this project's own.
+    `licences.LICENCES`, by default this project's own; notes: Markdown for its model card.
 
     Raises:
         UserError: see `write_bundle`.
@@ -61,7 +62,7 @@ def save_bundle(
     states: dict[str, Mapping[str, Tensor]] = {name: part.state_dict() for name, part in model.named_children()}
     states |= {name: made.state_dict() for name, made in (encoders or {}).items() if made.state_dict()}
     terms: dict[str, Sequence[str]] = {name: (lineage or {}).get(name, ("hallo_lit",)) for name in states}
-    return write_bundle(Path(folder), Contents(config, states, lineage=terms), dtype, overwrite)
+    return write_bundle(Path(folder), Contents(config, states, lineage=terms, notes=notes), dtype, overwrite)
 
 
 def open_bundle(

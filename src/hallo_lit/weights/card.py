@@ -12,14 +12,20 @@ LICENCES_FILE = "LICENSES"
 
 
 def model_card(
-    name: str, sizes: Mapping[str, int], lineage: Mapping[str, Sequence[str]], digests: Mapping[str, str]
+    name: str,
+    sizes: Mapping[str, int],
+    lineage: Mapping[str, Sequence[str]],
+    digests: Mapping[str, str],
+    notes: str = "",
 ) -> str:
-    """Markdown with the front matter of the Hugging Face hub. sizes: part -> values; digests: input file -> SHA-256."""
+    """Markdown with the front matter of the Hugging Face hub. sizes: part -> values; digests: input file -> SHA-256;
+    notes: sections before the last one."""
     rows = "\n".join(
         f"| {part} | {size / 1e6:.2f} M | {', '.join(_titles(lineage.get(part, ('unknown',))))} |"
         for part, size in sizes.items()
     )
     made_from = "\n".join(f"- `{file}` SHA-256 `{digest}`" for file, digest in digests.items())
+    told = f"\n{notes.strip()}\n" if notes else ""
     restricted = any(key in RESTRICTED for keys in lineage.values() for key in keys)
     warning = "\n**Non-commercial research only**, because of one of its parts; see LICENSES.\n" if restricted else ""
     return f"""---
@@ -47,7 +53,7 @@ or `hallo-lit animate portrait=face.png audio=speech.wav out=talk.mp4 weights=<t
 {rows}
 
 `config.yaml` is the resolved configuration, `SHA256SUMS` the hash of every file (`sha256sum -c SHA256SUMS`).
-{f"{chr(10)}Made from:{chr(10)}{chr(10)}{made_from}{chr(10)}" if made_from else ""}
+{f"{chr(10)}Made from:{chr(10)}{chr(10)}{made_from}{chr(10)}" if made_from else ""}{told}
 ## Use
 
 What these weights make is synthetic. Show it as such, and animate only people who agreed to it; hallo_lit marks every

@@ -22,7 +22,8 @@ ENCODERS = (WAVE, FACE)
 @dataclass
 class Contents:
     """config: resolved; tensors: file stem -> state dict; files: name -> a file to copy whole; texts: name -> text;
-    lineage: part -> keys of `licences.LICENCES`; inputs: name of a file this was made from -> its SHA-256."""
+    lineage: part -> keys of `licences.LICENCES`; inputs: name of a file this was made from -> its SHA-256; notes:
+    Markdown for the model card, such as how the weights were trained and what they reach."""
 
     config: Mapping[str, Any]
     tensors: dict[str, Mapping[str, Tensor]] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Contents:
     texts: dict[str, str] = field(default_factory=dict)
     lineage: dict[str, Sequence[str]] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
 
     def note_input(self, path: Path) -> None:
         """Records the hash of a file this was made from, under its name, or with its folder where names repeat."""

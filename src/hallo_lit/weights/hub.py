@@ -9,11 +9,15 @@ from hallo_lit.errors import UserError
 from hallo_lit.weights.index import INDEX, read_index, verify
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+BUNDLED = {"tiny": Path(__file__).parents[1] / "bundles" / "tiny"}
+"""Names of the bundles that come with the package."""
 PATTERNS = ["*.safetensors", "*.onnx", "*.yaml", "*.json", "*.md", "LICENSES", INDEX]
 
 
 def local_folder(where: str | Path) -> Path:
-    """The folder itself, or what the hub has under that id; downloads are resumed and kept in the hub's cache.
+    """The folder itself, a bundle of BUNDLED, or what the hub has under that id.
+
+    Downloads are resumed and kept in the hub's cache.
 
     Raises:
         UserError: there is no such folder, and the hub does not know it or cannot be reached.
@@ -24,8 +28,12 @@ def local_folder(where: str | Path) -> Path:
     if path.exists():
         raise UserError(f"{path} is a file; a bundle is a folder with a {INDEX}: `hallo-lit weights import` makes one.")
     name = str(where)
+    if name in BUNDLED:
+        return BUNDLED[name]
     if not _ID.fullmatch(name):
-        raise UserError(f"There is no bundle folder {name}; give a folder, or a hub id like user/name.")
+        raise UserError(
+            f"There is no bundle folder {name}; give a folder, {' or '.join(BUNDLED)}, or a hub id like user/name."
+        )
     from huggingface_hub import snapshot_download
 
     try:

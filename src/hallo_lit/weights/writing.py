@@ -37,7 +37,7 @@ def write_bundle(folder: Path, contents: Contents, dtype: torch.dtype | None = N
         texts = {
             **contents.texts,
             CONFIG: f"# hallo_lit {__version__}\n{config}",
-            CARD: model_card(folder.name, sizes, contents.lineage, contents.inputs),
+            CARD: model_card(folder.name, sizes, contents.lineage, contents.inputs, contents.notes),
             LICENCES_FILE: licences_text(contents.lineage),
         }
         for name, text in texts.items():
