@@ -8,12 +8,13 @@ CONFIG = {"cases": {"folder": "real"}, "device": "cpu", "bootstrap": {"level": 0
 
 
 def test_everything_that_numbers_depend_on_is_said() -> None:
-    metric = Smoothness()
+    metric, other = Smoothness(), Smoothness()
+    other.skipped = "bring it"
     metric.hashes["net.pth"] = "abc"
     items = (Item("a", True), Item("b", False, {"": "no face"}))
     facts = {"weights": "weights 123", "videos": "x"}
     row = Row("ours", {}, {}, {}, 1, 2, {"fid": "bring it"}, ("few samples",), items, facts)
-    header = header_of(CONFIG, [], {"smoothness": metric}, [row])
+    header = header_of(CONFIG, [], {"smoothness": metric, "fid": other}, [row])
     assert header["smoothness"] == metric.protocol
     assert header["net.pth"] == "sha256 abc"
     assert header["ours"] == "weights 123"

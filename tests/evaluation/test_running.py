@@ -77,10 +77,14 @@ def test_when_nothing_can_be_animated_nothing_is_written(talks: Path, little: An
     assert not (tmp_path / "run").exists()
 
 
+def test_a_table_without_metrics_is_refused(talks: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No metric is chosen"):
+        evaluate({**settings(talks, tmp_path), "metric": {"drift": None}})
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["metric=null"], "No metric is chosen"),
         (["++methods.v1.5=folder"], "methods.v1 must be a folder"),
         (["++methods.none=nowhere"], "nowhere is not a folder"),
         (["weights=no/bundle"], "no/bundle"),

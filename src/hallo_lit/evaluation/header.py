@@ -32,8 +32,7 @@ def header_of(
             found[key] = metric.protocol
     for metric in metrics.values():
         found |= {name: f"sha256 {digest}" for name, digest in metric.hashes.items()}
-    for key, why in {key: why for row in rows for key, why in row.skipped.items()}.items():
-        found[f"{key}, skipped"] = why
+    found |= {f"{key}, skipped": metric.skipped for key, metric in metrics.items() if metric.skipped is not None}
     for row in rows:
         found |= {f"{row.name}, note {i}": note for i, note in enumerate(row.notes, 1)}
         if left := [item for item in row.items if not item.counted]:

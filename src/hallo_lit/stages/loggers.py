@@ -70,7 +70,9 @@ def show_table(
             shown = {row: [wandb.Video(str(path), format="mp4") for path in paths] for row, paths in videos.items()}
             data = [[*row, *(shown.get(str(row[0]), []) + [None] * most)[:most]] for row in rows]
             logger.log_table(name, [*columns, *(f"video {i}" for i in range(1, most + 1))], data)
-        for row in rows:
-            numbers = zip(columns[1:], row[1:], strict=True)
-            logger.log_metrics({f"{row[0]}/{key}": float(value) for key, value in numbers if value is not None})
+            for row, paths in videos.items():  # again, since tables of offline runs lose their videos
+                if paths:
+                    logger.log_video(f"{name}/{row}", [str(path) for path in paths], format=["mp4"] * len(paths))
+        named = [(row[0], key, value) for row in rows for key, value in zip(columns[1:], row[1:], strict=True)]
+        logger.log_metrics({f"{row}/{key}": float(value) for row, key, value in named if value is not None})
         logger.finalize("success")
