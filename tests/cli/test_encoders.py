@@ -14,6 +14,25 @@ from hallo_lit.data.spec import Encoder, OtherEncoderError
 TRAIN = by_name()["train"]
 
 
+TABLE = {  # of docs/data.md: model, words for the store, words for training
+    "model=tiny": ("", "audio_encoder=log_mel"),
+    "model=hallo": ("audio_encoder=wav2vec2_base face_encoder=arcface", ""),
+    "model=tiny ": ("audio_encoder=viseme audio_encoder.weights=FILE", "audio_encoder.weights=FILE"),
+}
+
+
+@pytest.mark.parametrize("verb", ["preprocess", "synthesize"])
+@pytest.mark.parametrize("model", TABLE)
+def test_the_words_of_the_documentation_choose_the_same_encoders(verb, model):
+    making, training = TABLE[model]
+    text = (conf_dir().parent / "docs" / "data.md").read_text(encoding="utf-8")
+    for words in (making, training):
+        assert f"`{words}`" in text or not words
+    made, trained = compose(verb, *making.split()), compose("train", model.strip(), *training.split())
+    for group in ("audio_encoder", "face_encoder"):
+        assert Encoder.of(plain(made[group])) == Encoder.of(plain(trained[group]))
+
+
 def options(group: str) -> list[str]:
     return [path.stem for path in (conf_dir() / group).glob("*.yaml")]
 
