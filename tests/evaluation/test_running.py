@@ -86,6 +86,8 @@ def test_a_table_without_metrics_is_refused(talks: Path, tmp_path: Path) -> None
     ("words", "said"),
     [
         (["++methods.v1.5=folder"], "methods.v1 must be a folder"),
+        (["++methods.ours=nowhere"], "methods.ours: another row"),
+        (["methods=folder"], "write methods.NAME=FOLDER"),
         (["++methods.none=nowhere"], "nowhere is not a folder"),
         (["weights=no/bundle"], "no/bundle"),
         (["bootstrap.level=95"], "bootstrap.level=95"),

@@ -16,7 +16,7 @@ from hallo_lit.animation.options import Options
 from hallo_lit.data.atomic import replacing
 from hallo_lit.errors import UserError
 from hallo_lit.evaluation.bootstrap import Bootstrap
-from hallo_lit.evaluation.cases import Case
+from hallo_lit.evaluation.cases import Case, videos_in
 from hallo_lit.evaluation.generation import Generated, generate
 from hallo_lit.evaluation.header import header_of
 from hallo_lit.evaluation.logs import log_table
@@ -56,13 +56,10 @@ def evaluate(
             tell(metric.skipped)
     bootstrap = build(config["bootstrap"])
     assert isinstance(bootstrap, Bootstrap)
-    rows = []
-    for name, folder in (config["methods"] or {}).items():
-        if not isinstance(folder, str):
-            raise UserError(f"methods.{name} must be a folder of videos, not {folder!r}; names have no dots.")
-        rows.append(score(Path(folder).expanduser(), cases, metrics, name, bootstrap, progress))
-    if config["generate"]:
-        own = animator or animator_of(config)
+    methods = methods_of(config)
+    own = (animator or animator_of(config)) if config["generate"] else None
+    rows = [score(folder, cases, metrics, name, bootstrap, progress) for name, folder in methods.items()]
+    if own is not None:
         rows.append(_own_row(config, own, cases, metrics, bootstrap, progress))
     if any(case.truth is not None for case in cases):
         rows.append(score_real(REAL, cases, metrics, bootstrap, progress))
@@ -80,6 +77,24 @@ def cases_of(config: Mapping[str, Any]) -> list[Case]:
     make = build(config["cases"], trust=None)
     found: list[Case] = make(cache=Path(config["cache_dir"]))
     return found
+
+
+def methods_of(config: Mapping[str, Any]) -> dict[str, Path]:
+    """Folders of other methods' videos by name.
+
+    Raises:
+        UserError: one of them is no folder of videos.
+    """
+    given = config["methods"] or {}
+    if not isinstance(given, Mapping):
+        raise UserError(f"methods={given} must be a mapping; write methods.NAME=FOLDER.")
+    for name, folder in given.items():
+        if not isinstance(folder, str):
+            raise UserError(f"methods.{name} must be a folder of videos, not {folder!r}; names have no dots.")
+        if name in (REAL, config["ours"]):
+            raise UserError(f"methods.{name}: another row has this name; choose a different one.")
+        videos_in(folder)
+    return {name: Path(folder).expanduser() for name, folder in given.items()}
 
 
 def metrics_of(config: Mapping[str, Any]) -> dict[str, VideoMetric]:
