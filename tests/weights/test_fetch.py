@@ -77,6 +77,7 @@ def test_names_are_checked_before_anything_is_downloaded(tmp_path: Path, hub: di
 def test_status_tells_there_missing_and_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     items = (*KNOWN[:2], Known("sized", "a/b", "c", "c", "hallo", "test", 2000))
     monkeypatch.setattr(module, "KNOWN", items)
+    monkeypatch.setattr(module, "JUDGES", ())
     (tmp_path / "hallo").mkdir()
     (tmp_path / "hallo" / "net.pth").write_bytes(bytes(4000))
     (tmp_path / "c").write_bytes(bytes(1500))
@@ -87,3 +88,25 @@ def test_status_tells_there_missing_and_wrong(tmp_path: Path, monkeypatch: pytes
     assert "1500 bytes instead of 2000" in str(found["sized"].problem)
     (tmp_path / "hallo" / "net.pth").write_bytes(bytes(130))
     assert "git-lfs pointer" in str(status(tmp_path)[0].problem)
+
+
+def test_a_file_that_is_not_on_the_hub_is_taken_from_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "made-elsewhere.pth"
+    source.write_bytes(b"y" * 3000)
+    wanted = sha256(source)[:8]
+    item = Known("own", "", "", f"evaluation/own-{wanted}.pth", "unknown", "test", link=source.as_uri())
+    monkeypatch.setattr(module, "known", lambda name: item)
+    (path,) = fetch(["own"], tmp_path / "to")
+    assert path.read_bytes() == source.read_bytes()
+    other = Known("own", "", "", "evaluation/own-00000000.pth", "unknown", "test", link=source.as_uri())
+    monkeypatch.setattr(module, "known", lambda name: other)
+    with pytest.raises(UserError, match="invalid hash value"):
+        fetch(["own"], tmp_path / "to")
+    assert not (tmp_path / "to" / "evaluation" / "own-00000000.pth").exists()
+
+
+def test_what_a_person_must_find_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"deep3d cannot be fetched by a program: find it from https://.*epoch_20\.pth"):
+        fetch(["deep3d"], tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 from hallo_lit.errors import UserError
 from hallo_lit.weights.hub import reason
 from hallo_lit.weights.index import sha256
-from hallo_lit.weights.known import FOLDER, KNOWN, Known, known
+from hallo_lit.weights.known import FOLDER, JUDGES, KNOWN, Known, known
 from hallo_lit.weights.licences import LICENCES
 
 RECORD = "fetched.json"  # beside the weights: place -> {sha256, size, source}
@@ -31,7 +32,7 @@ class Status:
 
 def status(folder: Path = FOLDER) -> list[Status]:
     """What is there, judged by size (what was fetched has had its hash compared)."""
-    return [_status(item, folder / item.place) for item in KNOWN]
+    return [_status(item, folder / item.place) for item in (*KNOWN, *JUDGES)]
 
 
 def _status(item: Known, path: Path) -> Status:
@@ -59,11 +60,11 @@ def _fetch(item: Known, to: Path) -> Path:
     target = to / item.place
     if _status(item, target).present and _status(item, target).problem is None:
         return target
-    from huggingface_hub import hf_hub_download
-
+    if item.by_hand:
+        raise UserError(f"{item.name} cannot be fetched by a program: find it from {item.url} and put it at {target}.")
     work = to / _DOWNLOADS / item.name
     try:
-        got = Path(hf_hub_download(item.repo, item.file, local_dir=work))
+        got = _download(item, work)
         digest = sha256(got)
         if item.sha256 is not None and digest != item.sha256:
             got.unlink()
@@ -80,6 +81,21 @@ def _fetch(item: Known, to: Path) -> Path:
             f"put it at {target} (licence: {LICENCES[item.licence].name})."
         ) from error
     return target
+
+
+def _download(item: Known, work: Path) -> Path:
+    """The file below `work`. torchvision and pytorch-fid put the first digits of the hash into the name."""
+    if not item.link:
+        from huggingface_hub import hf_hub_download
+
+        return Path(hf_hub_download(item.repo, item.file, local_dir=work))
+    from torch.hub import download_url_to_file
+
+    work.mkdir(parents=True, exist_ok=True)
+    got = work / Path(item.place).name
+    told = re.search(r"-([0-9a-f]{8})\.pth$", got.name)
+    download_url_to_file(item.link, str(got), hash_prefix=told and told[1], progress=False)
+    return got
 
 
 def _record(to: Path, item: Known, digest: str, size: int) -> None:

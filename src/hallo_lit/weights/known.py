@@ -16,7 +16,10 @@ FOLDER = Path("pretrained_models")
 
 @dataclass(frozen=True)
 class Known:
-    """size in bytes; `about` says what the file is for; `licence` is a key of `licences.LICENCES`."""
+    """size in bytes; `about` says what the file is for; `licence` is a key of `licences.LICENCES`.
+
+    link: where the file is when not on the hub; by_hand: it is a page on which a person finds the file.
+    """
 
     name: str
     repo: str
@@ -26,10 +29,12 @@ class Known:
     about: str
     size: int | None = None
     sha256: str | None = None
+    link: str = ""
+    by_hand: bool = False
 
     @property
     def url(self) -> str:
-        return f"https://huggingface.co/{self.repo}/resolve/main/{self.file}"
+        return self.link or f"https://huggingface.co/{self.repo}/resolve/main/{self.file}"
 
 
 _HALLO = "fudan-generative-ai/hallo"
@@ -102,6 +107,41 @@ KNOWN = (
         "69ed0f5fef82b110aca51bcab73b21104242bc65d6ab4b8b2a2a94d31cad1bf0",
     ),
 )
+_JUDGE = "ByteDance/LatentSync"
+# What only metrics use, at the places where conf/metric looks for it; no part of any model, so never imported.
+JUDGES = (
+    Known(
+        "fid-inception",
+        "",
+        "",
+        "evaluation/pt_inception-2015-12-05-6726825d.pth",
+        "unknown",
+        "metric fid",
+        link="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+    ),
+    Known("i3d", _JUDGE, "auxiliary/i3d_torchscript.pt", "evaluation/i3d_torchscript.pt", "unknown", "metric fvd"),
+    Known("syncnet", _JUDGE, "auxiliary/syncnet_v2.model", "evaluation/syncnet_v2.model", "unknown", "metric sync"),
+    Known("s3fd", _JUDGE, "auxiliary/sfd_face.pth", "evaluation/sfd_face.pth", "unknown", "metric sync: face boxes"),
+    Known(
+        "deep3d",
+        "",
+        "",
+        "evaluation/epoch_20.pth",
+        "unknown",
+        "metric efid",
+        link="https://github.com/sicxu/Deep3DFaceRecon_pytorch",
+        by_hand=True,
+    ),
+    Known(
+        "alexnet",
+        "",
+        "",
+        "evaluation/alexnet-owt-7be5be79.pth",
+        "unknown",
+        "metric paired: lpips",
+        link="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+    ),
+)
 RELEASED = ("hallo", "sd-vae-ft-mse", "wav2vec2-base-960h", "glintr100")
 
 
@@ -110,7 +150,8 @@ def known(name: str) -> Known:
     Raises:
         UserError: there is no such name.
     """
-    found = next((item for item in KNOWN if item.name == name), None)
+    found = next((item for item in (*KNOWN, *JUDGES) if item.name == name), None)
     if found is None:
-        raise UserError(f"There are no weights called {name!r}; choose among {', '.join(item.name for item in KNOWN)}.")
+        names = ", ".join(item.name for item in (*KNOWN, *JUDGES))
+        raise UserError(f"There are no weights called {name!r}; choose among {names}.")
     return found
