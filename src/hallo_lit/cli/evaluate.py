@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -13,8 +14,9 @@ from hallo_lit.cli.compose import compose
 from hallo_lit.cli.interruption import interruptible
 from hallo_lit.cli.progress import Phases
 from hallo_lit.cli.recommended import adopt, named_by
+from hallo_lit.evaluation.inputs import write_inputs
 from hallo_lit.evaluation.processes import is_first, processes
-from hallo_lit.evaluation.running import evaluate, unheard
+from hallo_lit.evaluation.running import cases_of, evaluate, unheard
 from hallo_lit.weights.bundle import open_bundle
 
 
@@ -39,6 +41,10 @@ def run(cfg: DictConfig) -> float | None:
 
             if is_first():
                 draw_figures(config, " ".join(["hallo-lit evaluate", *words]), progress=phases)
+            return None
+        if cfg.inputs is not None:
+            cases = cases_of(config)
+            print(f"{write_inputs(cases, Path(cfg.inputs))}: portraits and recordings of {len(cases)} clips")
             return None
         table = evaluate(config, progress=phases, tell=_note if is_first() else unheard)
         if is_first():
