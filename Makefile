@@ -8,14 +8,15 @@ EXTRAS ?= dev
 OUT ?= outputs/demo.mp4
 DIR ?=
 TINY ?= outputs/tiny
+SWEEP ?=
 # threads that spin while they wait are slow on a busy machine
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format train-tiny notebooks parity clean
+.PHONY: help setup demo test test-slow check format train-tiny sweep-data table4 table5 table6 table7 fig11 notebooks parity clean
 
 help:  ## print this list
-	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed 's/:.*  ## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*  ## ' $(MAKEFILE_LIST) | sed 's/:.*  ## /\t/' | expand -t 14
 
 setup: $(STAMP)  ## make the environment in .venv (EXTRAS=dev,app,ray,launchers adds more)
 
@@ -26,7 +27,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## portrait + speech -> outputs/demo.mp4, with the time of each phase
 	@mkdir -p '$(dir $(OUT))'
 	@$(BIN)/hallo-lit animate portrait=data/samples/portrait.png audio=data/samples/speech.wav \
-		out=$(OUT) preset=fast
+		out=$(OUT)
 
 test: $(STAMP)  ## the tests (minutes on two cores)
 	@$(BIN)/python -m pytest
@@ -46,6 +47,24 @@ format: $(STAMP)  ## let ruff rewrite what it can
 
 train-tiny: $(STAMP)  ## train the small model in outputs/tiny, or go on with it (hours; TINY=folder)
 	@VENV='$(VENV)' bash scripts/train_tiny.sh '$(TINY)'
+
+sweep-data: $(STAMP)  ## what the tables below train on and are judged by, in data/ablation
+	@VENV='$(VENV)' bash scripts/ablation_data.sh
+
+table4: sweep-data  ## the paper's table 4 on small models: which regions hear (trains what is missing; SWEEP=more words)
+	@$(BIN)/hallo-lit evaluate sweep=table4_regions $(SWEEP)
+
+table5: sweep-data  ## table 5: ways of joining the features of the regions, three seeds each
+	@$(BIN)/hallo-lit evaluate sweep=table5_fusion $(SWEEP)
+
+table6: sweep-data  ## table 6: scales of audio and image guidance
+	@$(BIN)/hallo-lit evaluate sweep=table6_cfg $(SWEEP)
+
+table7: $(STAMP)  ## table 7: time and memory with and without the regions, by size
+	@$(BIN)/hallo-lit evaluate sweep=table7_speed $(SWEEP)
+
+fig11: sweep-data  ## figure 11: weights of lips and expression
+	@$(BIN)/hallo-lit evaluate sweep=fig11_weights $(SWEEP)
 
 notebooks: $(STAMP)  ## run every notebook from top to bottom
 	$(BIN)/python -m pytest --nbmake notebooks

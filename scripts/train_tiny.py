@@ -24,7 +24,7 @@ from torch import Tensor
 
 from hallo_lit.cli.compose import build_model, compose, instantiate, plain
 from hallo_lit.components.hallo import Hallo
-from hallo_lit.components.shortcut_codec import ShortcutCodec
+from hallo_lit.components.patch_codec import PatchCodec
 from hallo_lit.data.atomic import replacing
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.diffusion.reference_prior import residual_spread
@@ -59,9 +59,7 @@ class Settings:
         return min(1.0, (step + 1) / self.warm_up, 0.5 - 0.5 * math.cos(math.pi * min(left, 1.0)))
 
 
-def draw(
-    clips: Clips, codec: ShortcutCodec, settings: Settings, generator: torch.Generator
-) -> tuple[Tensor, ClipInputs]:
+def draw(clips: Clips, codec: PatchCodec, settings: Settings, generator: torch.Generator) -> tuple[Tensor, ClipInputs]:
     """Frames (b, f, c, h, w) as latents, spread over each clip in random order, and what is known of them."""
     pictures, audio, people, masks, boxes = [], [], [], [], []
     for _ in range(settings.clips):
@@ -191,12 +189,7 @@ def export(run: Path, bundle: Path, viseme: Path, overrides: list[str], figures:
     cfg = compose("animate", *MODEL, *SAMPLING, f"audio_encoder.weights={viseme}", *overrides)
     hallo: Hallo = build_model(cfg)
     state = torch.load(run / "last.ckpt", map_location="cpu", weights_only=True)
-    polished, codec = run / "codec.ckpt", hallo.codec.state_dict()
-    if polished.is_file():
-        codec = torch.load(polished, map_location="cpu", weights_only=True)["codec"]
-    learned = {name: value for name, value in state["model"].items() if not name.startswith("codec.vae.")}
-    branches = {f"codec.{name}": value for name, value in codec.items() if name.startswith("vae.")}
-    hallo.load_state_dict({**learned, **branches, **state["ema"]})
+    hallo.load_state_dict({**state["model"], **state["ema"]})
     encoders = {"audio_encoder": instantiate(cfg.audio_encoder).half(), "face_encoder": instantiate(cfg.face_encoder)}
     kept = ("model", *encoders, "process", "sampler", "guidance", "handover", "size", "frames", "motion_frames")
     config = {key: plain(cfg)[key] for key in (*kept, "crop_margin", "shared_noise")}

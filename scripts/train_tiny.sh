@@ -13,6 +13,5 @@ viseme=$folder/viseme.safetensors
 # temporal parts start as nothing and would cost a fifth of the time; they are for a later stage
 own=(model.denoiser.extras.temporal=false)
 "$bin/python" scripts/train_tiny.py --corpus "$folder/corpus" --out "$folder/run" --steps "$steps" "${own[@]}"
-"$bin/python" scripts/polish_tiny.py --corpus "$folder/corpus" --out "$folder/run" "${own[@]}"
 "$bin/python" scripts/train_tiny.py --out "$folder/run" --viseme "$viseme" --bundle "$folder/bundle" "${own[@]}"
 echo "$folder/bundle: judge it with $bin/python benchmarks/talking.py $folder/bundle"

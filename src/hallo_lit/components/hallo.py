@@ -11,7 +11,7 @@ from hallo_lit.components.denoising_unet import DenoisingUNet
 from hallo_lit.components.face_locator import FaceLocator
 from hallo_lit.components.projections import AudioProjection, IdentityProjection
 from hallo_lit.components.reference_net import ReferenceNet
-from hallo_lit.components.vae import LatentCodec
+from hallo_lit.components.vae import Codec
 from hallo_lit.structs import (
     ClipInputs,
     Conditioning,
@@ -48,7 +48,7 @@ class Hallo(nn.Module):
 
     def __init__(
         self,
-        codec: LatentCodec,
+        codec: Codec,
         reference_net: ReferenceNet,
         denoiser: DenoisingUNet,
         face_locator: FaceLocator,

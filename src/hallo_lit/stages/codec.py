@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from hallo_lit.components.vae import LatentCodec
+from hallo_lit.components.vae import Codec
 from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.errors import UserError
 from hallo_lit.stages.learning import Learning
@@ -38,11 +38,11 @@ class CodecStage(Stage):
 
     name: ClassVar[str] = "codec"
     follows: ClassVar[tuple[str, ...]] = ("codec",)
-    network: LatentCodec
+    network: Codec
 
     def __init__(
         self,
-        network: LatentCodec,
+        network: Codec,
         learning: Learning,
         objective: CodecObjective = CodecObjective(),
         seed: int = 0,
