@@ -37,7 +37,7 @@ def choice(group: str, encoder: Encoder, folder: str | None = None) -> str:
         if config.get("_target_") == values.get("_target_") and set(config) <= set(values):
             differing = [key for key in config if config[key] != values[key]]
             found.append([f"{group}={option}", *(f"{group}.{key}={_typed(config[key])}" for key in differing)])
-    return " ".join(min(found, key=len, default=[]))
+    return " ".join(sorted(found, key=len)[0]) if found else ""
 
 
 def _options(group: str, folder: str | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
