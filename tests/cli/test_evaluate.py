@@ -10,6 +10,8 @@ from evaluation.footage import folder
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.evaluate import settings
 from hallo_lit.cli.main import main
+from hallo_lit.cli.recommended import SETTINGS
+from hallo_lit.evaluation.running import OF_THE_MODEL
 from hallo_lit.weights.bundle import save_bundle
 
 GREY = (
@@ -79,6 +81,13 @@ def test_what_cannot_be_used_is_one_sentence(
 def test_experiments_of_tables_are_not_for_training(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "experiment=table1_hdtf"]) == 2
     assert "experiment=table1_hdtf is not for train" in capsys.readouterr().err
+
+
+def test_everything_that_decides_on_a_video_can_be_set() -> None:
+    """A bundle may recommend any of it, and `animate` has it, too."""
+    there = set(compose("evaluate"))
+    assert set(SETTINGS) <= there
+    assert (set(OF_THE_MODEL) & set(compose("animate"))) <= there
 
 
 def test_a_bundle_is_sampled_as_it_recommends(tmp_path: Path) -> None:

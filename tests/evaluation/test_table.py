@@ -26,7 +26,7 @@ COLUMNS = [
 def table() -> Table:
     a = Row(
         "A & B_1",
-        {"fid": 20.545, "sync_c": 7.75, "ratio": 1.3, "loud": 0.1, "extra": 3.0},
+        {"fid": 20.25, "sync_c": 7.75, "ratio": 1.3, "loud": 0.1, "extra": 3.0},
         {"fid": (18, 23)},
         {"fid": 4, "sync_c": 4, "ratio": 4},
         4,
@@ -56,7 +56,7 @@ def test_the_screen_shows_metrics_down_and_methods_across(table: Table) -> None:
     console.print(table.to_rich())
     text = console.export_text()
     assert "A & B_1" in text
-    assert "[18.000, 23.000]" in text
+    assert "[18.00, 23.00]" in text
     assert "7.900 (n=2)" in text
     assert "empty" not in text
     assert "test set: 5 clips" in text
@@ -65,14 +65,14 @@ def test_the_screen_shows_metrics_down_and_methods_across(table: Table) -> None:
 def test_markdown(table: Table) -> None:
     lines = table.to_markdown().splitlines()
     assert lines[2] == "| Method | clips | FID ↓ | Sync-C ↑ | head/real →1 | (loudness) |"
-    assert lines[4] == "| A & B_1 | 4/5 | **20.545 [18.000, 23.000]** | 7.750 | 1.300 | 0.100 |"
+    assert lines[4] == "| A & B_1 | 4/5 | **20.25 [18.00, 23.00]** | 7.750 | 1.300 | 0.100 |"
     assert lines[6] == "| Real video | 4/5 | – | 9.000 | 1.000 | 0.200 |"
     assert lines[-1] == "- test set: 5 clips"
 
 
 def test_latex_escapes_what_means_something_there(table: Table) -> None:
     text = table.to_latex()
-    assert r"A \& B\_1 & 4/5 & \textbf{20.545 [18.000, 23.000]} & 7.750" in text
+    assert r"A \& B\_1 & 4/5 & \textbf{20.25 [18.00, 23.00]} & 7.750" in text
     assert r"Real video & 4/5 & -- & 9.000" in text
     assert r"FID $\downarrow$ & Sync-C $\uparrow$ & head/real $\to 1$" in text
     assert text.count(r"\\") == 4
@@ -82,7 +82,7 @@ def test_csv_holds_every_value(table: Table) -> None:
     lines = [line for line in table.to_csv().splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(lines))
     assert [row["name"] for row in rows] == ["A & B_1", "C", REAL]
-    assert (float(rows[0]["fid"]), rows[0]["fid_low"], rows[0]["fid_clips"]) == (20.545, "18", "4")
+    assert (float(rows[0]["fid"]), rows[0]["fid_low"], rows[0]["fid_clips"]) == (20.25, "18", "4")
     assert rows[0]["extra"] == "3.0"
     assert rows[1]["extra"] == rows[2]["fid"] == ""
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.interruption import interruptible
 from hallo_lit.cli.progress import Phases
-from hallo_lit.cli.recommended import adopt, named_by
+from hallo_lit.cli.recommended import adopt, named_by, weights_of
 from hallo_lit.evaluation.inputs import write_inputs
 from hallo_lit.evaluation.processes import is_first, processes
 from hallo_lit.evaluation.running import cases_of, evaluate, unheard
@@ -22,8 +22,9 @@ from hallo_lit.weights.bundle import open_bundle
 
 def settings(cfg: DictConfig, named: list[str] | None = None) -> dict[str, Any]:
     """The configuration as plain data, a bundle's own way of sampling included; `named` are keys the user has set."""
-    bundle = {} if cfg.weights is None else open_bundle(cfg.weights, check=False)[1]
-    return adopt(cfg, compose("evaluate"), bundle, named or [])
+    weights = weights_of(cfg.weights, named or [])
+    bundle = {} if weights is None else open_bundle(weights, check=False)[1]
+    return adopt(cfg, compose("evaluate"), bundle, named or []) | {"weights": weights}
 
 
 def run(cfg: DictConfig) -> float | None:

@@ -49,10 +49,15 @@ def groups(conf: Path, verb: Verb) -> dict[str, tuple[str, list[str]]]:
     lines = (conf / f"{verb.name}.yaml").read_text(encoding="utf-8").splitlines()
     found = (_GROUP.fullmatch(line) for line in lines)
     return {
-        match["group"]: (match["choice"], sorted(path.stem for path in (conf / match["group"]).glob("*.yaml")))
+        match["group"]: (match["choice"], sorted(path.stem for path in (conf / _folder(match["group"])).glob("*.yaml")))
         for match in found
         if match is not None and match["group"] not in ("hydra", "paths")
     }
+
+
+def _folder(group: str) -> str:
+    """`metric@metric.fid` is a choice of the group `metric`, put at another place."""
+    return group.partition("@")[0]
 
 
 def overview() -> str:

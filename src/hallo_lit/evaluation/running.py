@@ -51,13 +51,15 @@ def evaluate(
     """
     cases = cases_of(config)
     metrics = metrics_of(config)
-    for metric in metrics.values():
-        if metric.skipped is not None:
-            tell(metric.skipped)
     bootstrap = build(config["bootstrap"])
     assert isinstance(bootstrap, Bootstrap)
     methods = methods_of(config)
     own = (animator or animator_of(config)) if config["generate"] else None
+    for metric in metrics.values():
+        if metric.skipped is not None:
+            tell(metric.skipped)
+    if config["generate"] and animator is None and config["weights"] is None:
+        tell("no weights= given: the model is random, and its row shows what noise reaches.")
     rows = [score(folder, cases, metrics, name, bootstrap, progress) for name, folder in methods.items()]
     if own is not None:
         rows.append(_own_row(config, own, cases, metrics, bootstrap, progress))
