@@ -34,7 +34,8 @@ def test_it_runs_and_writes_nothing_beside_itself(path: Path, monkeypatch: pytes
     assert sorted(os.listdir(FOLDER)) == before
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in outputs)
-    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    said = [output.text for output in outputs if output.get("name") == "stderr"]
+    assert [text for text in said if "font cache" not in text] == []  # which Matplotlib says on a slow machine
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
