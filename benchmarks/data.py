@@ -2,8 +2,10 @@
 
 Four ways on the same clips, which are made on the spot: latents cached in the store; pixels or the mp4 from the store,
 then the VAE; and the original's way: open and decode the mp4 for every sample, resize every frame as a picture, run the
-VAE in the training step. Figures are ratios to the last, measured in the same run. The VAE's weights are random, which
-does not change the time; its widths are Stable Diffusion's on a GPU and small ones on a CPU.
+VAE in the training step. Figures are ratios to the last, measured in the same run: the ways take turns, and the median
+of the rounds counts. On a CPU without workers it is CPU time that is measured, which other programs disturb least,
+otherwise the clock on the wall. The VAE's weights are random, which does not change the time; its widths are Stable
+Diffusion's on a GPU and small ones on a CPU.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from random import Random
+from statistics import median
 
 import av
 import numpy as np
@@ -32,6 +35,7 @@ from hallo_lit.data.dataset import SampleSpec
 from hallo_lit.data.store import ClipItem, ClipStore, StoreSpec, StoreWriter
 from hallo_lit.media.video import VideoWriter
 
+Encode = Callable[[Tensor], Tensor]
 WAYS = ("cached latents", "pixels in the store", "mp4 of the store", "the original's way")
 CODECS = {"sd15": (128, 256, 512, 512), "tiny": (32, 64, 64, 64)}  # eight pixels to a latent, as the cached ones
 
@@ -113,29 +117,28 @@ def endless(loader: DataLoader) -> Iterator[object]:
 
 
 @torch.no_grad()
-def rate(loader: DataLoader, encode: Callable[[Tensor], Tensor] | None, device: torch.device, samples: int) -> float:
-    """Samples per second, after one batch that is not counted."""
-    seen, began = 0, 0.0
-    for batch in endless(loader):
-        pictures = pictures_of(batch).to(device, non_blocking=True)
-        if encode is not None and pictures.shape[-3] == 3:
-            pictures = encode(pictures)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        if not began:
-            began = time.perf_counter()
-            continue
+def seconds(
+    batches: Iterator[object], encode: Encode | None, device: torch.device, samples: int, clock: Callable[[], float]
+) -> float:
+    """Of one sample, as the mean of at least `samples`."""
+    seen, began = 0, clock()
+    while seen < samples:
+        pictures = pictures_of(next(batches)).to(device, non_blocking=True)
         seen += len(pictures)
-        if seen >= samples:
-            break
-    return seen / (time.perf_counter() - began)
+        if encode is not None and pictures.shape[-3] == 3:
+            encode(pictures)
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return (clock() - began) / seen
 
 
 def table(rows: Sequence[tuple[str, float, float]]) -> str:
-    slowest = rows[-1]
-    lines = [f"{'':22}{'loading':>18}{'loading and VAE':>24}"]
+    """Of (way, seconds of loading, seconds of loading and encoding), the last being what the others are compared to."""
+    _, slow_load, slow_full = rows[-1]
+    lines = [f"{'':22}{'loading':>20}{'loading and VAE':>26}"]
     for name, load, full in rows:
-        lines.append(f"{name:22}{load:9.2f}/s {load / slowest[1]:6.1f} x{full:13.2f}/s {full / slowest[2]:6.1f} x")
+        cells = f"{1 / load:11.2f}/s {slow_load / load:6.1f} x{1 / full:15.2f}/s {slow_full / full:7.2f} x"
+        lines.append(f"{name:22}{cells}")
     return "\n".join(lines)
 
 
@@ -146,8 +149,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="pixels of a side")
     parser.add_argument("--codec", choices=CODECS, help="widths of the VAE")
     parser.add_argument("--batch-size", type=int, default=2)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=8, help="to time with the VAE; twenty times as many without")
+    parser.add_argument("--workers", type=int, default=0, help="processes that load")
+    parser.add_argument(
+        "--samples", type=int, default=4, help="to time with the VAE in a round; ten times as many without"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
     given = parser.parse_args()
@@ -155,19 +161,27 @@ def main() -> None:
     widths = CODECS[given.codec or ("sd15" if device.type == "cuda" else "tiny")]
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     codec = LatentCodec(widths).to(device, dtype).eval()
-    rows = []
+
+    def encode(images: Tensor) -> Tensor:
+        return codec.encode(images.to(dtype))
+
+    clock = time.perf_counter if given.workers or device.type == "cuda" else time.process_time
+    loads: dict[str, list[float]] = {way: [] for way in WAYS}
+    fulls: dict[str, list[float]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "store"
         make_store(root, given.clips, given.frames, given.size)
-        for way in tqdm(WAYS, "ways", leave=False):
-            loader = loader_of(way, root, given.size, given.batch_size, given.workers)
-            load = rate(loader, None, device, 20 * given.samples)
-            full = rate(loader, lambda images: codec.encode(images.to(dtype)), device, given.samples)
-            rows.append((way, load, full))
+        loaders = {way: loader_of(way, root, given.size, given.batch_size, given.workers) for way in WAYS}
+        batches = {way: endless(loader) for way, loader in loaders.items()}
+        for _ in tqdm(range(given.rounds + 1), "rounds", leave=False):  # the first one warms up
+            for way in WAYS:
+                loads[way].append(seconds(batches[way], None, device, 10 * given.samples, clock))
+                fulls[way].append(seconds(batches[way], encode, device, given.samples, clock))
+    rows = [(way, median(loads[way][1:]), median(fulls[way][1:])) for way in WAYS]
     print(table(rows))
     if given.out:
         settings = {key: str(value) for key, value in vars(given).items() if key != "out"}
-        names = ("way", "loading_per_s", "with_vae_per_s")
+        names = ("way", "loading_s", "with_vae_s")
         measured = [dict(zip(names, row, strict=True)) for row in rows]
         given.out.write_text(json.dumps({**settings, "rows": measured}, indent=1) + "\n", encoding="utf-8")
 
