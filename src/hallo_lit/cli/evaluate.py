@@ -47,7 +47,11 @@ def run(cfg: DictConfig) -> float | None:
             cases = cases_of(config)
             print(f"{write_inputs(cases, Path(cfg.inputs))}: portraits and recordings of {len(cases)} clips")
             return None
-        table = evaluate(config, progress=phases, tell=_note if is_first() else unheard)
+        try:
+            table = evaluate(config, progress=phases, tell=_note if is_first() else unheard)
+        except KeyboardInterrupt:
+            _note(f"finished clips are kept in {cfg.cache_dir}; the same call goes on.")
+            raise
         if is_first():
             Console().print(table.to_rich())
             print(f"{cfg.run_dir}: table.csv table.tex table.md table.json items.csv")

@@ -47,7 +47,7 @@ def evaluate(
     `generate` is false, and the real videos. `tell` hears at once which metrics are skipped, before hours of work.
 
     Raises:
-        UserError: a setting, a folder or the weights cannot be used; nothing could be scored.
+        UserError: a setting, a folder or the weights cannot be used; no clip could be animated.
     """
     cases = cases_of(config)
     metrics = metrics_of(config)
