@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vector_nets import PRECISE, RELEASED, denoiser_format, hallo, reference_format
 from vector_set import Case, Row
 
+from hallo_lit.cli.compose import compose, instantiate
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.structs import ClipInputs, Conditioning, Drop, MaskPyramid
@@ -25,16 +26,24 @@ VARIANTS = {
 
 
 def stage1(case: Case) -> None:
-    train(case, 1, "clip")
+    train(case, 1)
 
 
 def stage2(case: Case) -> None:
-    train(case, 2, "mean")
+    train(case, 2)
 
 
-def train(case: Case, stage: int, weighting: str) -> None:
-    schedule = case.config["train_beta_schedule"]
-    process = NoiseProcess(beta_schedule=schedule, snr_gamma=case.config["snr_gamma"], weighting=weighting)
+def released(stage: int) -> NoiseProcess:
+    """What `hallo-lit train process=released` makes of a stage."""
+    name = {1: "appearance", 2: "motion"}[stage]
+    process: NoiseProcess = instantiate(compose("train", "process=released", f"stage={name}").process)
+    return process
+
+
+def train(case: Case, stage: int) -> None:
+    process = released(stage)
+    assert process.beta_schedule == case.config["train_beta_schedule"]
+    assert process.snr_gamma == case.config["snr_gamma"]
     noised = process.noised(clip_major(case["latents"]), clip_major(case["noise"]), case["timesteps"])
     for variant in sorted({name.split(".")[1] for name in case.io if name.startswith("out.")}):
         for quirks, name in ((RELEASED, variant), (PRECISE, f"{variant}.bank_fp32")):

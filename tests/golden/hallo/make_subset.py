@@ -98,9 +98,27 @@ def down_path(source: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def stage_losses(source: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Tolerances of the losses of both training stages; writes predictions and losses, without the nets between."""
+    kept: Tensors = {}
+    tolerance: dict[str, float] = {}
+    for case in manifest["cases"]:
+        if not case["id"].startswith("case11"):
+            continue
+        stage = case["id"][-1]
+        for key, tensor in load_file(source / case["files"]["io"]).items():
+            needed = key in ("in.latents", "in.noise", "in.timesteps") or key.endswith((".pred", ".loss", ".weights"))
+            if needed and "bank_fp32" not in key:
+                kept[f"{stage}.{key}"] = tensor.contiguous()
+            if key.endswith(".loss") and "bank_fp32" not in key:
+                tolerance[f"{stage}.{key}"] = case["tolerance"][key]["suggested_atol"]
+    save_file(kept, HERE / "stage_losses.safetensors")
+    return {"tolerance": tolerance}
+
+
 def main(source: Path) -> None:
     text = (source / "manifest.json").read_text()
-    for name, content in (("manifest", reduced), ("down_path", down_path)):
+    for name, content in (("manifest", reduced), ("down_path", down_path), ("stage_losses", stage_losses)):
         (HERE / f"{name}.json").write_text(json.dumps(content(source, json.loads(text)), indent=1) + "\n")
 
 
