@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
 
+from hallo_lit.cli.compose import conf_dir
 from hallo_lit.cli.main import main
+from hallo_lit.stages.checkpoint import read_checkpoint
 from hallo_lit.weights.bundle import load_bundle
 from stages.small import make_store, settings
 
@@ -53,8 +57,17 @@ def test_mistakes_are_one_sentence(store, tmp_path, capfd, words, sentence):
 def test_a_multirun_files_its_rows_under_one_name(store, tmp_path):
     words = settings(store, f"run_dir={tmp_path}/sweep", "steps=1", "seed=1,2", "name=sweep")
     assert main(["train", "-m", *words]) == 0
-    configs = [tmp_path / f"sweep/{row}/checkpoints/step0000001.ckpt" for row in (0, 1)]
-    assert all(path.is_file() for path in configs)
+    rows = [read_checkpoint(tmp_path / f"sweep/{row}/checkpoints/step0000001.ckpt").config for row in (0, 1)]
+    assert [(row["group"], row["seed"]) for row in rows] == [("sweep", 1), ("sweep", 2)]
+    assert all(f"seed={row['seed']}" in row["name"] for row in rows)
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "submitit_slurm"])
+def test_launchers_of_hydra_fit(launcher):
+    pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = hydra_compose("train", overrides=[f"hydra/launcher={launcher}"], return_hydra_config=True)
+    assert cfg.hydra.launcher._target_.startswith("hydra_plugins.")
 
 
 @pytest.mark.slow
