@@ -10,7 +10,7 @@ from hallo_lit.evaluation.table import Column
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.12345, "0.123"), (7.7504, "7.750"), (78.4951, "78.50"), (377.117, "377.1"), (12345.6, "12346"), (0, "0.000"),
-     (-0.5, "-0.500"), (float("inf"), "inf")],
+     (-0.5, "-0.500"), (0.0006, "0.001"), (-3.14e-7, "-3.1e-07"), (float("inf"), "inf")],
 )  # fmt: skip
 def test_numbers_have_the_digits_that_mean_something(value: float, text: str) -> None:
     assert number(value) == text

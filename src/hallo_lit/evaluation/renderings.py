@@ -20,9 +20,11 @@ _ESCAPED = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r
 
 
 def number(value: float) -> str:
-    """Four significant digits, and never fewer than the whole ones."""
+    """Four significant digits, and never fewer than the whole ones; what three decimals cannot show as a power of ten."""
     if not math.isfinite(value):
         return str(value)
+    if 0 < abs(value) < 5e-4:
+        return f"{value:.1e}"
     digits = 3 if value == 0 else max(0, 3 - max(0, math.floor(math.log10(abs(value)))))
     return f"{value:.{min(3, digits)}f}"
 
