@@ -20,7 +20,7 @@ _ESCAPED = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r
 
 
 def number(value: float) -> str:
-    """Four significant digits, and never fewer than the whole ones; what three decimals cannot show as a power of ten."""
+    """Four significant digits, but at most three decimals; a power of ten where these would show nothing."""
     if not math.isfinite(value):
         return str(value)
     if 0 < abs(value) < 5e-4:
