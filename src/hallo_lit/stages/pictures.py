@@ -25,10 +25,11 @@ def grid(rows: Sequence[Sequence[Pixels]], gap: int = 2) -> Pixels:
     return made
 
 
-def strip(truth: Sequence[Pixels], made: Sequence[Pixels], columns: int = 8) -> Pixels:
-    """Evenly spaced frames, the truth above what was made."""
-    chosen = np.linspace(0, len(made) - 1, min(columns, len(made))).round().astype(int)
-    return grid([[truth[i] for i in chosen], [made[i] for i in chosen]])
+def strip(*videos: Sequence[Pixels], columns: int = 8) -> Pixels:
+    """Evenly spaced frames of videos of one length, one below the other."""
+    count = len(videos[0])
+    chosen = np.linspace(0, count - 1, min(columns, count)).round().astype(int)
+    return grid([[video[i] for i in chosen] for video in videos])
 
 
 def masks_over(portrait: Tensor, regions: Tensor, size: tuple[int, int], depth: int) -> Pixels:

@@ -52,6 +52,8 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         check_resumable(checkpoint, stage.name, config)
         say(f"going on at step {checkpoint.step} from {resume}")
     stage.adapt()
+    for logger in trainer.loggers:
+        logger.log_hyperparams({"config": {key: value for key, value in config.items() if key not in LOCAL}})
     if config["compile"]:
         getattr(stage.network, "denoiser", stage.network).compile()
     if status := fit(trainer, stage, data, resume):

@@ -56,6 +56,8 @@ class Stage(L.LightningModule):
 
     def on_fit_start(self) -> None:
         say(f"stage {self.name}\n{table(self.groups)}")
+        for logger in self.trainer.loggers:
+            logger.log_hyperparams({"trains": {group.pattern: group.count for group in self.groups}})
 
     def configure_optimizers(self) -> Any:
         training = [parameter for parameter in self.parameters() if parameter.requires_grad]

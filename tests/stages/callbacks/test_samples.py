@@ -9,7 +9,10 @@ from hallo_lit.media.video import probe, read_clip, read_metadata
 from hallo_lit.stages.running import train
 from stages.small import config, make_store
 
-ON = ("callbacks=default", "sampler.steps=2", "sample_every=2", "callbacks.samples.count=1", "logger=tensorboard")
+ON = (
+    *("callbacks=default", "sampler.steps=2", "sample_every=2", "callbacks.samples.count=1", "logger=tensorboard"),
+    "callbacks.samples.metrics=null",
+)
 
 
 def test_videos_stand_beside_the_truth(store: Path) -> None:
@@ -26,6 +29,16 @@ def test_videos_stand_beside_the_truth(store: Path) -> None:
     assert len(read_clip(video, 0, 6)) == 6
     strip = read_image(folder / "step0000003_0.png").astype(int)
     assert np.abs(strip[:16] - strip[18:]).mean() > 1  # a network of three steps is not the truth
+
+
+def test_what_was_made_before_training_stands_between(store: Path) -> None:
+    settings = config(store, *ON, "name=before", "steps=2", "sample_first=true")
+    train(settings)
+    folder = Path(settings["run_dir"]) / "samples"
+    first, last = (read_image(folder / f"step{step:07d}_0.png") for step in (0, 2))
+    assert last.shape[0] == 3 * 18 - 2
+    assert np.array_equal(last[:34], first)  # truth and before
+    assert not np.array_equal(last[18:34], last[36:])
 
 
 def test_stage_one_shows_pictures(store: Path) -> None:

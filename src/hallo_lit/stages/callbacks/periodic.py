@@ -19,11 +19,13 @@ from hallo_lit.stages.loggers import show_picture
 class Periodic(L.Callback):
     """Calls `show` on rank 0 every `every` steps and at the last one; what it makes goes to `folder`.
 
+    at_start: also before the first step of a run.
+
     Sharded models are left out: none of their processes holds all weights.
     """
 
-    def __init__(self, folder: str | Path, every: int) -> None:
-        self.folder, self.every = Path(folder), every
+    def __init__(self, folder: str | Path, every: int, at_start: bool = False) -> None:
+        self.folder, self.every, self.at_start = Path(folder), every, at_start
         self._shown = -1
 
     def show(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -31,16 +33,20 @@ class Periodic(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._shown = trainer.global_step
+        if self.at_start and trainer.global_step == 0:
+            self._look(trainer, pl_module)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         step = trainer.global_step
         due = step % self.every == 0 or step == trainer.max_steps
-        if step == self._shown or not due or isinstance(trainer.strategy, ModelParallelStrategy):
-            return
-        self._shown = step
-        if not trainer.is_global_zero:
+        if due and step != self._shown:
+            self._shown = step
+            self._look(trainer, pl_module)
+
+    def _look(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not trainer.is_global_zero or isinstance(trainer.strategy, ModelParallelStrategy):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from hallo_lit.animation.video_generator import Recipe, VideoGenerator
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.media.image import Pixels, save_png, to_pixels
 from hallo_lit.media.video_writer import VideoWriter
+from hallo_lit.metrics.base import VideoMetric
+from hallo_lit.stages.callbacks.figures import Figures
 from hallo_lit.stages.callbacks.periodic import Periodic
 from hallo_lit.stages.filmed import FPS, Filmed, first_clips
 from hallo_lit.stages.loggers import show_video
@@ -23,6 +25,9 @@ from hallo_lit.stages.pictures import grid, masks_over, strip
 
 class SampleVideos(Periodic):
     """`count` test clips of `clips` times the recipe's frames each: truth on the left, made on the right.
+
+    Beside each a strip of frames: truth, made before the first step where that was looked at, made now. `metrics`
+    compare made with true clips; their figures are logged as samples/NAME.
 
     A recipe of single frames (stage 1) gives one picture instead: portrait, truth, made. With the first, one picture of
     the region masks as each level of the UNet sees them.
@@ -37,8 +42,12 @@ class SampleVideos(Periodic):
         clips: int = 2,
         seed: int = 0,
         handover: Callable[[], Handover] = PixelHandover,
+        metrics: Mapping[str, VideoMetric] | None = None,
+        at_start: bool = False,
     ) -> None:
-        super().__init__(folder, every)
+        super().__init__(folder, every, at_start)
+        self.figures = Figures(metrics or {})
+        self._before: dict[int, list[Pixels]] = {}
         self.recipe, self.count, self.clips_each, self.seed, self.handover = recipe, count, clips, seed, handover
         self._masks_shown = False
 
@@ -56,6 +65,7 @@ class SampleVideos(Periodic):
             return
         for number, clip in enumerate(filmed):
             self._show_video(trainer, hallo, clip, number)
+        self.figures.report(trainer)
 
     def _show_video(self, trainer: L.Trainer, hallo: Hallo, clip: Filmed, number: int) -> None:
         truth, made = self._truth(hallo, clip), self.make(hallo, clip)
@@ -66,7 +76,11 @@ class SampleVideos(Periodic):
         with VideoWriter(video, (height, width), FPS, clip.sound, about) as writer:
             for frame in both:
                 writer.write(frame)
-        save_png(video.with_suffix(".png"), strip(truth, made))
+        before = [self._before[number]] if number in self._before else []
+        if step == 0:
+            self._before[number] = made
+        save_png(video.with_suffix(".png"), strip(truth, *before, made))
+        self.figures.take(clip.name, made, truth, clip.sound)
         show_video(trainer.loggers, f"samples/{number}", video, video.with_suffix(".png"), step)
 
     def make(self, hallo: Hallo, clip: Filmed) -> list[Pixels]:
