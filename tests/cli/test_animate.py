@@ -117,7 +117,7 @@ def test_what_cannot_be_used_is_named_and_nothing_is_written(
     folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     before = set(folder.iterdir())
-    assert main(["animate", *words, *QUICK]) == 2
+    assert main(["animate", *QUICK, *words]) == 2
     out, err = capsys.readouterr()
     assert said in err.splitlines()[-1]
     assert "Traceback" not in err

@@ -16,7 +16,15 @@ from hallo_lit.media.image import read_image, resize
 from hallo_lit.media.video import VideoWriter
 
 SAMPLES = Path(__file__).parents[2] / "data" / "samples"
-QUICK = ("sampler.steps=1", "guidance=none", "size.height=32", "size.width=32", "frames=4", "device=cpu")
+QUICK = (
+    "weights=null",
+    "sampler.steps=1",
+    "guidance=none",
+    "size.height=32",
+    "size.width=32",
+    "frames=4",
+    "device=cpu",
+)
 
 
 def film(path: Path, sound: Tensor, frames: int = 6) -> None:

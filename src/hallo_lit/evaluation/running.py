@@ -115,11 +115,12 @@ def metrics_of(config: Mapping[str, Any]) -> dict[str, VideoMetric]:
 
 
 def animator_of(config: Mapping[str, Any]) -> Animator:
-    """The model of a bundle, or one with random weights when `weights` is null."""
+    """The model of a bundle, "auto" being the one that comes along, or one with random weights for null."""
     settings = {name: config[name] for name in OF_THE_MODEL if name in config}
     if config["weights"] is None:
         return from_config(settings, None, config["seed"])
-    return from_bundle(config["weights"], settings, None)
+    where = "tiny" if config["weights"] == "auto" else config["weights"]
+    return from_bundle(where, settings, None)
 
 
 def options_of(config: Mapping[str, Any]) -> Options:
