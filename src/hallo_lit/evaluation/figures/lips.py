@@ -69,9 +69,9 @@ def _agreement(curves: dict[str, Curve], loud: Curve) -> dict[str, float]:
 def _says(numbers: dict[str, float], missing: list[str]) -> str:
     says = ["Opening of the lips over time and loudness of the speech."]
     if "generated_and_real_r" in numbers:
-        says.append(f"Generated and real correlate with r = {numbers['generated_and_real_r']:.2f};")
-    told = [f"{n} and loudness with {numbers[k]:.2f}" for n in COLOURS if (k := f"{n}_and_loudness_r") in numbers]
+        says.append(f"Generated and real opening correlate with r = {numbers['generated_and_real_r']:.2f}.")
+    told = [f"the {n} opening with r = {numbers[k]:.2f}" for n in COLOURS if (k := f"{n}_and_loudness_r") in numbers]
     if told:
-        says.append(", ".join(told).capitalize() + ".")
+        says.append(f"Loudness correlates with {' and '.join(told)}.")
     says += [f"MediaPipe finds no face in the {name} video, so it has no curve." for name in missing]
     return " ".join(says)
