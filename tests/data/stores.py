@@ -13,6 +13,7 @@ from hallo_lit.data.store import ClipItem, Encoder, StoreSpec, StoreWriter
 AUDIO = Encoder.of({"_target_": "some.package.LogMel", "bands": 8})
 SPEC = StoreSpec(("audio",), {"audio": AUDIO})
 SIZE = (16, 24)
+LENGTHS = tuple(range(20, 48))  # frames of 28 clips
 
 
 def tensors(frames: int, seed: int = 0, latents: bool = False, size: tuple[int, int] = SIZE) -> dict[str, np.ndarray]:
