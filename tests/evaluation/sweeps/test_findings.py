@@ -50,4 +50,5 @@ def test_columns_without_a_better_side_or_with_one_row_say_nothing() -> None:
 def test_what_the_brackets_mean_depends_on_the_repetitions() -> None:
     one = row("a", 1)
     assert "over clips" in noise_of([one])
+    assert "measured once" in noise_of([row("a", 1, None)])
     assert "of 2 seeds" in noise_of([replace(one, repeats=[one.row, one.row])])

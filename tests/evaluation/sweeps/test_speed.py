@@ -15,6 +15,7 @@ def test_a_row_has_seconds_memory_and_what_they_were_measured_with() -> None:
     assert row.values["seconds_per_frame"] * 4 == pytest.approx(row.values["seconds_per_clip"])
     assert 0.1 < row.values["memory_gb"] < 4
     assert row.values["gflops"] > 0
+    assert row.values["load"] >= 0
     assert header["steps"] == "1"
 
 

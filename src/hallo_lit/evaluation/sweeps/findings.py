@@ -38,6 +38,8 @@ def finding(rows: Sequence[Pooled], column: Column) -> str | None:
 
 def noise_of(rows: Sequence[Pooled]) -> str:
     """What the brackets of a pooled table mean."""
+    if not any(one.row.intervals for one in rows):
+        return "none: every row was measured once, and how much chance there is in it is not known"
     repeats = {len(one.repeats) for one in rows}
     if repeats == {1}:
         return "95% intervals over clips of one run each; another seed of training may move numbers by more"

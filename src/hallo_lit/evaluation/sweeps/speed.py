@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def measure(name: str, words: Sequence[str], frames: int) -> tuple[Row, dict[str
         "seconds_prepare": seconds["prepare"],
         "memory_gb": figures["peak memory GB"],
         "million_parameters": figures["million parameters"],
+        "load": os.getloadavg()[0],  # above the number of cores, seconds tell about the machine and not about the model
     }
     if figures["GFLOPs per pass"] is not None:
         values["gflops"] = figures["GFLOPs per pass"]
