@@ -7,6 +7,9 @@ import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from hallo_lit.stages.loggers import has_key, show_picture, wandb_logger
+from hallo_lit.stages.running import train
+
+from .small import config
 
 
 @pytest.fixture
@@ -32,6 +35,18 @@ def test_a_key_is_found_where_wandb_looks(nowhere: Path, monkeypatch: pytest.Mon
     assert not has_key()
     monkeypatch.setenv("WANDB_API_KEY", "0123")
     assert has_key()
+
+
+def test_a_run_tells_every_logger_what_trains_and_how(nowhere: Path, store: Path) -> None:
+    words = ("logger=[csv,tensorboard,wandb]", f"run_dir={nowhere}/run", "steps=2", "log_every=1")
+    train(config(store, *words))
+    run = nowhere / "run"
+    kept = (run / "logs/hparams.yaml").read_text()
+    assert "audio_projection.*" in kept
+    assert "drop_rates" in kept
+    assert (run / "logs/metrics.csv").read_text().startswith("epoch,step,train/loss")
+    assert list((run / "tensorboard").glob("events*"))
+    assert list((run / "wandb").glob("offline-run-*/*.wandb"))
 
 
 def test_pictures_go_to_the_loggers_that_take_them(tmp_path: Path) -> None:
