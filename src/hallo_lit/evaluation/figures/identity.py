@@ -41,7 +41,11 @@ class BeforeAfter(Figure):
             rows = {"real": real, **rows}
         count = min(map(len, rows.values()))
         chosen = np.linspace(0, count - 1, min(self.columns, count)).round().astype(int)
-        faces = {name: film.faces() for name, film in rows.items()}
+        usual = scene.usual
+        faces = {
+            name: (Film(film.frames, usual.box) if film.frames.shape[1:] == usual.frames.shape[1:] else film).faces()
+            for name, film in rows.items()
+        }  # one crop for all, however closely each model looks
         numbers = {name: spread(film) for name, film in rows.items()}
         for name in ("before", "after"):
             if real is not None and faces[name].shape[1:] == faces["real"].shape[1:]:
