@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 import torch
 
+from hallo_lit.animation.animator import Animator
 from hallo_lit.errors import UserError
+from hallo_lit.media.image import read_image
 from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
 from hallo_lit.stages.export import export
 from hallo_lit.stages.running import train
 from hallo_lit.weights.bundle import load_bundle
 
 from .small import config, make_store
+
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 
 
 def run(store: Path, *more: str) -> Path:
@@ -34,8 +38,15 @@ def test_a_run_becomes_a_bundle_that_loads(motion: Path, tmp_path: Path) -> None
     assert set(state) == set(trained)
     assert all(torch.equal(state[key], tensor) for key, tensor in trained.items())
     assert bundle.config["frames"] == 3
+    assert bundle.config["crop_margin"] == 0.78
     assert bundle.audio_encoder.layers == 2
     assert bundle.face_encoder is not None
+
+
+def test_a_bundle_animates(motion: Path, tmp_path: Path) -> None:
+    animator = Animator.from_pretrained(export([motion], tmp_path / "bundle"), device="cpu")
+    frames = animator(SAMPLES / "portrait.png", SAMPLES / "speech.wav")
+    assert next(frames).shape == read_image(SAMPLES / "portrait.png").shape
 
 
 def test_lora_is_added_to_the_layers_it_sits_beside(store: Path, motion: Path, tmp_path: Path) -> None:

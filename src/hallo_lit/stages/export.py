@@ -14,7 +14,10 @@ from hallo_lit.stages.checkpoint import TRUSTED, Checkpoint, checkpoint_in, read
 from hallo_lit.weights.bundle import save_bundle
 
 # what of a run's configuration a bundle keeps: the networks, and how they are meant to be sampled
-KEPT = ("audio_encoder", "face_encoder", "process", "sampler", "guidance", "handover", "frames", "motion_frames")
+KEPT = (
+    *("audio_encoder", "face_encoder", "process", "sampler", "guidance", "handover", "size"),
+    *("frames", "motion_frames", "crop_margin", "half_noise", "shared_noise"),
+)
 ENCODERS = ("face_encoder",)  # stages that train an encoder instead of an animator
 
 
@@ -44,7 +47,8 @@ def export(
     network = rebuild(main, trust).product()
     if not isinstance(network, Hallo):
         raise UserError(f"{main.path} holds a {type(network).__name__}, which cannot animate.")
-    config = {"model": main.config["stage"]["network"], **{key: main.config.get(key) for key in (*KEPT, "size")}}
+    kept = {key: main.config[key] for key in KEPT if main.config.get(key) is not None}
+    config = {"model": main.config["stage"]["network"], **kept}
     encoders = {one.stage: _encoder(one, main, trust) for one in opened if one.stage in ENCODERS}
     return save_bundle(out, network, config, encoders, dtype=dtype, overwrite=overwrite)
 
