@@ -62,6 +62,11 @@ def check_same_bits(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     for part in ("state_dict", "current_model_state"):
         assert set(ours[part]) == set(theirs[part])
         assert all(torch.equal(tensor, theirs[part][name]) for name, tensor in ours[part].items())
+    moments, again = (state["optimizer_states"][0]["state"] for state in (ours, theirs))
+    assert set(moments) == set(again)
+    for key, values in moments.items():
+        assert all(torch.equal(values[name], again[key][name]) for name in ("exp_avg", "exp_avg_sq", "step"))
+    assert ours["ClipDataModule"]["sampler"] == theirs["ClipDataModule"]["sampler"]
 
 
 def test_a_killed_run_goes_on_to_the_same_bits(store: Path, tmp_path: Path, whole: dict[str, Any]) -> None:
