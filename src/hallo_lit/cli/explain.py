@@ -140,7 +140,9 @@ def _composition(error: ConfigCompositionException, verb: Verb, folder: str | No
         )
     if text.startswith("In 'experiment/") and "Could not override '" in text:
         _, name, _, key, *_ = text.split("'")
-        return f"{name.replace('/', '=')} is not for {verb.name}, which has no {key}; its first lines say what it is for."
+        return (
+            f"{name.replace('/', '=')} is not for {verb.name}, which has no {key}; its first lines say what it is for."
+        )
     if text.startswith("Ambiguous value for argument '"):
         line = text.split("'")[1]
         return f"{line} names several values; add -m to run them all, or write a list as key=[a,b]."

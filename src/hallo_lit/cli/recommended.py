@@ -12,7 +12,17 @@ from omegaconf import DictConfig, OmegaConf
 from hallo_lit.cli.compose import plain
 
 # What a bundle says about itself besides its networks.
-SETTINGS = ("size", "process", "sampler", "guidance", "handover", "frames", "motion_frames", "half_noise", "shared_noise")
+SETTINGS = (
+    "size",
+    "process",
+    "sampler",
+    "guidance",
+    "handover",
+    "frames",
+    "motion_frames",
+    "half_noise",
+    "shared_noise",
+)
 # Naming one of these asks for other networks than those of the bundle that comes along.
 NETWORKS = ("model", "fusion", "audio_encoder", "face_encoder")
 SHAPES = ("size", "size.unet", "size.codec")

@@ -95,7 +95,16 @@ VERBS = (
             "hallo-lit evaluate figures=[attention,lips] weights=bundles/mine",
         ),
         paths=frozenset(
-            {"weights", "run_dir", "cache_dir", "inputs", "cases.folder", "task_file", "figures_dir", "figure.attention.full"}
+            {
+                "weights",
+                "run_dir",
+                "cache_dir",
+                "inputs",
+                "cases.folder",
+                "task_file",
+                "figures_dir",
+                "figure.attention.full",
+            }
             | {"figure.identity.before", "scene.portrait", "scene.audio", "scene.real"}
         ),
         mappings=frozenset({"methods"}),
