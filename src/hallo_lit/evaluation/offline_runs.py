@@ -65,7 +65,7 @@ def read_run(path: Path) -> OfflineRun:
 
 def _records(path: Path) -> Iterator[Any]:
     try:
-        from wandb.proto.wandb_internal_pb2 import Record
+        from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # made at import
         from wandb.sdk.internal.datastore import DataStore
     except ImportError as error:
         raise UserError("Reading offline runs needs W&B: pip install wandb.") from error
