@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from hallo_lit.cli.compose import compose, plain
+from hallo_lit.data.sound import pack
 from hallo_lit.data.store import ClipItem, Encoder, StoreSpec, StoreWriter
 from hallo_lit.stages.running import make_data, make_stage
 from hallo_lit.stages.shell import Stage
@@ -59,7 +60,9 @@ ALL = "stage.learning.trains=[reference_net.*,denoiser.*,audio_projection.*,iden
 SPEC = StoreSpec(("audio",), {"audio": Encoder.of({"_target_": "some.package.LogMel", "bands": 4})})
 
 
-def make_store(root: Path, clips: int = 4, frames: int = 24, latents: bool = False, landmarks: bool = False) -> Path:
+def make_store(
+    root: Path, clips: int = 4, frames: int = 24, latents: bool = False, landmarks: bool = False, sound: bool = False
+) -> Path:
     """Smooth moving pictures, one person per clip; all in training."""
     rows = np.linspace(0, 1, SIZE)
     with StoreWriter(root, SPEC) as writer:
@@ -81,6 +84,8 @@ def make_store(root: Path, clips: int = 4, frames: int = 24, latents: bool = Fal
                 made["latents_std"] = np.full_like(made["latents_mean"], 0.1)
             if landmarks:
                 made["landmarks"] = (random.uniform(2, 14, (1, 478, 2)).repeat(frames, 0)).astype(np.float32)
+            if sound:
+                made["wave"] = pack(random.uniform(-0.5, 0.5, frames * 640), frames)
             who, size = f"p{seed}", (SIZE, SIZE)
             about = {"curves": ["open", "width", "round", "press", "tuck", "tongue"]}
             item = ClipItem(

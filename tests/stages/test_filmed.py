@@ -8,7 +8,7 @@ import torch
 from hallo_lit.stages.filmed import first_clips
 from hallo_lit.stages.running import make_data
 
-from .small import config
+from .small import config, make_store
 
 
 def test_clips_come_as_inference_would_meet_them(store: Path) -> None:
@@ -32,3 +32,14 @@ def test_short_clips_give_what_they_have(store: Path) -> None:
     data: Any = make_data(config(store))
     data.setup("fit")
     assert len(first_clips(data.train_set, 1, 1000)[0].frames) == 24
+
+
+def test_a_store_without_mp4s_lets_its_clips_be_heard(tmp_path: Path) -> None:
+    data: Any = make_data(config(make_store(tmp_path / "clips", clips=1, sound=True)))
+    data.setup("fit")
+    (clip,) = first_clips(data.train_set, 1, 10)
+    assert clip.sound is not None
+    assert clip.sound.shape == (10 * 640,)
+    wave = torch.from_numpy(data.train_set.store[0].read("wave", 0, 10)).flatten()
+    assert torch.allclose(clip.sound * 32767, wave.float(), atol=0.01)
+    assert clip.sound.std() > 0.1

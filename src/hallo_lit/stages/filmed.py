@@ -12,9 +12,10 @@ from hallo_lit.data.clips import ClipIndices, audio_rows
 from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.data.frames import reader
 from hallo_lit.data.masks import locator, region_masks
+from hallo_lit.data.sound import sound_of
 from hallo_lit.structs import Portrait
 
-RATE, FPS = 16000, 25
+FPS = 25
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,6 @@ def film(data: ClipDataset, row: int, frames: int) -> Filmed:
         torch.from_numpy(np.array(clip.read("identity"))),
         (0, 0, data.size[1], data.size[0]),
     )
-    sound = None
-    if clip.video.is_file():
-        from hallo_lit.media.audio import read_audio
-
-        sound = read_audio(clip.video, RATE, allow_silence=True)[: count * RATE // FPS]
+    heard = sound_of(clip, 0, count)
+    sound = None if heard is None else torch.from_numpy(heard)
     return Filmed(data.store.source(row), portrait, seen, windows, sound)
