@@ -43,7 +43,7 @@ def run_row(cfg: DictConfig, progress: Phases) -> float | None:
         if sweep.train is not None:
             cfg.weights = str(bundle_of(_model(cfg, sweep, words)))
         cfg.group, cfg.name, cfg.run_dir = cfg.group or cfg.name, name, str(folder / FOLDER / slug(words))
-        shared = plain(compose("evaluate", others)), "" if sweep.train is None else _probe(sweep.train)
+        shared = plain(compose("evaluate", others)), str(cfg.weights) if sweep.train is None else _probe(sweep.train)
         own = settings(cfg, named_by(job.overrides.task))
         result = scored(folder, words, own, shared, lambda config: evaluate(config, progress=progress))
     return None if sweep.objective is None else result.row.values.get(sweep.objective)

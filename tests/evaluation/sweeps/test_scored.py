@@ -21,7 +21,7 @@ WORDS = ["fusion=gated"]
 @pytest.fixture
 def config(tmp_path: Path) -> dict[str, Any]:
     place = footage.folder(tmp_path / "talks", {"one": 50})
-    made: dict[str, Any] = plain(compose("evaluate", "cases=folder", f"cases.folder='{place}'"))
+    made: dict[str, Any] = plain(compose("evaluate", "weights=null", "cases=folder", f"cases.folder='{place}'"))
     return made
 
 
