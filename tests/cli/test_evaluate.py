@@ -86,7 +86,7 @@ def test_experiments_of_tables_are_not_for_training(capsys: pytest.CaptureFixtur
 def test_everything_that_decides_on_a_video_can_be_set() -> None:
     """A bundle may recommend any of it, and `animate` has it, too."""
     there = set(compose("evaluate"))
-    assert set(SETTINGS) <= there
+    assert set(SETTINGS) <= there  # crop_margin by model=tiny
     assert (set(OF_THE_MODEL) & set(compose("animate"))) <= there
 
 

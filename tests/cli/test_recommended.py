@@ -23,7 +23,23 @@ def adopted(*overrides: str) -> dict[str, Any]:
 def test_a_bundle_is_sampled_as_it_recommends() -> None:
     found = adopted("seed=7", "lip_weight=2")
     usual = plain(compose("animate", "seed=7", "lip_weight=2"))
-    assert found == {**usual, **{key: BUNDLE[key] for key in ("sampler", "guidance", "frames")}}
+    said = {key: BUNDLE[key] for key in ("sampler", "guidance", "frames")}
+    assert found == {**usual, **said, "crop_margin": 1.0}  # what a bundle without a word about it means
+
+
+@pytest.mark.parametrize(
+    ("overrides", "margin"),
+    [([], 0.9), (["model=hallo"], 0.9), (["crop_margin=0.8"], 0.8), (["crop_margin=0.78"], 0.78)],
+)
+def test_a_face_is_cropped_as_the_bundle_was_trained(overrides: list[str], margin: float) -> None:
+    bundle = {**BUNDLE, "crop_margin": 0.9}
+    found = adopt(compose("animate", *overrides), compose("animate"), bundle, named_by(overrides))
+    assert found["crop_margin"] == margin
+
+
+def test_without_a_bundle_nothing_changes() -> None:
+    cfg = compose("animate", "seed=3")
+    assert adopt(cfg, compose("animate"), {}, []) == plain(cfg)
 
 
 @pytest.mark.parametrize(

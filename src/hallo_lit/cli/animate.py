@@ -103,7 +103,7 @@ class Animate:
         self.bundle = {} if weights is None else open_bundle(weights, check=False)[1]
         if weights is None:
             self.animator = from_config(self.settings(cfg), None, cfg.seed)
-            self.notes = ["no weights= given: the model is random and the video will show noise in place of the face."]
+            self.notes = ["the model is random: its networks were chosen without weights=, so the video will not speak."]
         else:
             self.animator = from_bundle(weights, self.settings(cfg), None)
             self.notes = []

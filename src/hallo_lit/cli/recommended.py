@@ -22,7 +22,10 @@ SETTINGS = (
     "motion_frames",
     "half_noise",
     "shared_noise",
+    "crop_margin",
 )
+# What bundles that do not name it mean.
+UNSAID = {"crop_margin": 1.0}
 # Naming one of these asks for other networks than those of the bundle that comes along.
 NETWORKS = ("model", "fusion", "audio_encoder", "face_encoder")
 SHAPES = ("size", "size.unet", "size.codec")
@@ -39,8 +42,13 @@ def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], names: 
     """
     mine, before = plain(cfg), plain(usual)
     named = {tuple(name.split(".")) for name in names}
+    if bundle:
+        bundle = {**UNSAID, **bundle}
     for key in SETTINGS:
         if key not in bundle:
+            continue
+        if key not in mine:
+            mine[key] = deepcopy(bundle[key])
             continue
         asked = {path: value for path, value in _leaves(mine[key], (key,)) if _get(before, path) != value}
         asked |= {path: value for path, value in _leaves(mine[key], (key,)) if _named(cfg, path, named)}
