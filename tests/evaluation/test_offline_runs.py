@@ -16,7 +16,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("runs")
     quiet = wandb.Settings(silent=True)
     with wandb.init(
-        mode="offline", dir=place, name="fusion=gated,seed=1", group="table5", config={"seed": 1}, settings=quiet
+        mode="offline",
+        dir=place,
+        name="fusion=gated,seed=1",
+        group="table5",
+        config={"seed": 1},
+        settings=quiet,
+        reinit="create_new",
     ) as run:
         run.log({"ours/aperture_r": 0.3, "loss": 2})
         run.log({"ours/aperture_r": 0.4})
