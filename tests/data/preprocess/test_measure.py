@@ -51,6 +51,15 @@ def test_a_turned_head_shows_in_the_angles(face):
     assert abs(after - before) == pytest.approx(30, abs=12)
 
 
+def test_a_head_upside_down_is_rolled_and_nothing_else(face):
+    around = face * [-1, -1, 1] + [256, 256, 0]
+    upright, fallen = (measure(Seen(clip(f, np.zeros((20, 2))), 1.0), None) for f in (face, around))
+    assert upright["roll"] < 10
+    assert fallen["roll"] > 170
+    assert fallen["yaw"] == pytest.approx(upright["yaw"], abs=0.1)
+    assert fallen["pitch"] == pytest.approx(upright["pitch"], abs=0.1)
+
+
 def test_speech_and_its_absence_are_measured(face):
     tone = np.sin(np.arange(32000) / 5).astype(np.float32)
     assert measure(Seen(clip(face, np.zeros((50, 2))), 1.0), tone)["speech"] > 0.95

@@ -41,6 +41,7 @@ RULES = (
     Rule("found", "min_found", "landmarks were found in only {value:.0%} of the frames"),
     Rule("yaw", "max_yaw", "the head turns {value:.0f} degrees aside"),
     Rule("pitch", "max_pitch", "the head nods by {value:.0f} degrees"),
+    Rule("roll", "max_roll", "the head lies on its side or upside down, by {value:.0f} degrees"),
     Rule("speed", "max_speed", "the face moves by {value:.1f} times its height per second"),
     Rule("jump", "max_jump", "the face jumps by {value:.0%} of its height between two frames"),
     Rule("travel", "max_travel", "the face travels {value:.1f} times its height"),

@@ -32,7 +32,7 @@ def measure(seen: Seen, wave: np.ndarray | None) -> dict[str, float | None]:
     if not found.any():
         return values
     angles = np.array([yaw_pitch_roll(face) for face in landmarks[found]])
-    values["yaw"], values["pitch"] = (float(v) for v in np.percentile(np.abs(angles[:, :2]), 95, axis=0))
+    values |= dict(zip(("yaw", "pitch", "roll"), np.percentile(np.abs(angles), 95, axis=0).tolist(), strict=True))
     values |= motion(bridged(landmarks))
     mouth = openings(landmarks)
     values["mouth"] = float(np.nanstd(mouth.inner))

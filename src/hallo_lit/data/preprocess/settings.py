@@ -87,6 +87,7 @@ class Filters:
     max_other_face: float = 0.35  # height of the largest other face over that of this one
     max_yaw: float = 40.0  # degrees, in 95 of 100 frames; as measured, which falls short of the truth beyond 30
     max_pitch: float = 40.0
+    max_roll: float = 45.0
     max_speed: float = 1.5  # of the face, in face heights per second, in 95 of 100 frames
     max_jump: float = 0.3  # between two frames, in face heights: a jump cut or a lost face
     max_travel: float = 1.2  # distance between the farthest positions of the face, in face heights
