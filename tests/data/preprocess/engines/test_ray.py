@@ -17,18 +17,29 @@ from hallo_lit.errors import UserError
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
+PATIENCE = 300  # seconds for a node to start
 
 
 @pytest.fixture(scope="module")
 def cluster():
+    """A head without processors and two nodes of one; on a busy machine Ray's own patience of 30 s is too short."""
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    nodes = [made.add_node(num_cpus=1) for _ in range(2)]
+    patience = pytest.MonkeyPatch()
+    for name, unit in (
+        ("gcs_server_port_wait_time_s", 1),
+        ("raylet_start_wait_time_s", 1),
+        ("agent_register_timeout_ms", 1000),
+    ):
+        patience.setenv(f"RAY_{name}", str(PATIENCE * unit))
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, "wait": False})
+    nodes = [made.add_node(num_cpus=1, wait=False) for _ in range(2)]
+    made.wait_for_nodes(PATIENCE)
     ray.init(address=made.address, log_to_driver=False)
     yield made, nodes
     ray.shutdown()
     made.shutdown()
+    patience.undo()
 
 
 def jobs(root: Path, count: int) -> list[Job]:
