@@ -33,7 +33,7 @@ from hallo_lit.structs import REGIONS, ClipInputs, Drop, DropRates
 from hallo_lit.weights.bundle import save_bundle
 
 LIP = REGIONS.index("lip")
-SAMPLING = ("sampler.steps=2", "guidance=audio", "cfg_scale=1.5", "handover=latents", "shared_noise=true")
+SAMPLING = ("sampler.steps=2", "guidance=audio", "cfg_scale=2.0", "handover=latents", "shared_noise=true")
 MODEL = ("model=tiny", "size=talker", "process.timestep_power=0.35")
 SMALLEST = 0.02  # of the spreads
 MEMORY = 0.997  # of the averaged weights, per step
