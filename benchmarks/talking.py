@@ -83,10 +83,10 @@ class Judge:
             self.sync[name].update(Video.from_arrays(name, made, sound), None)
 
     def longest(self, case: Case) -> None:
-        """PSNR against the photo, where no lips are, at some moments."""
+        """PSNR against the photo, beside the face, at some moments."""
         made, photo = self.animate(case, case), self.photo(case)
         box, size = photo.portrait.box, tuple(photo.portrait.pixels.shape[1:])
-        still = photo.portrait.regions[0] > 0.99
+        still = photo.portrait.regions[0] > 0.5
         places = cv2.resize(still.numpy().astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST).astype(bool)
         rest = crop(photo.pixels, box, size)[places].astype(float)
         frames = [crop(made[round(25 * moment) - 1], box, size)[places] for moment in MOMENTS]

@@ -205,7 +205,7 @@ def card(run: Path, figures: Path | None) -> str:
     curve = [row for row in csv.reader((run / "curve.csv").open()) if row]
     shown = [curve[round(k * (len(curve) - 1) / 9)] for k in range(10)] if len(curve) > 10 else curve
     lines = ["## Training", "", "Self-made people and formant speech alone (`make train-tiny`).", ""]
-    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in about.items() if value]
+    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in about.items() if value != ""]
     lines += ["", "| step | loss | CPU seconds |", "|---|---|---|", *(f"| {s} | {x} | {t} |" for s, x, t, _ in shown)]
     if figures is not None:
         found = json.loads(figures.read_text())
