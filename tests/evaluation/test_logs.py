@@ -32,3 +32,6 @@ def test_wandb_has_a_table_with_videos(table: Table, tmp_path: Path, monkeypatch
     assert '"video 1"' in text
     assert '"Real video"' in text
     assert len(list(tmp_path.rglob("*.mp4"))) == 1
+    import wandb
+
+    assert wandb.run is None  # the next row of a sweep begins a run of its own

@@ -67,4 +67,5 @@ def test_two_processes_equal_one(tmp_path: Path, inception_file: Path):
         for one, two in zip(alone, together, strict=True):
             assert two["items"] == one["items"]
             assert one["values"]
-            assert two["values"] == pytest.approx(one["values"], rel=1e-9)
+            # a Fréchet distance near zero is a difference of traces of order one
+            assert two["values"] == pytest.approx(one["values"], rel=1e-9, abs=1e-8)

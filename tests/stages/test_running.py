@@ -100,7 +100,7 @@ def test_a_begun_run_is_not_overwritten(tmp_path: Path) -> None:
     ("more", "words"),
     [
         (["data.store=nowhere"], "nowhere is not a clip store"),
-        (["check_store=[audio]"], "holds audio features of LogMel"),
+        (["check_store=[audio]"], "hold audio features of LogMel"),
         (["check_store=[phonemes]"], "check_store knows audio and identity"),
         (["precision=fp8"], "precision=fp8 is not known"),
         (["trainer=gpu"], "This trainer is not possible here"),

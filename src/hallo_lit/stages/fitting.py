@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hallo_lit.errors import UserError
+from hallo_lit.stages.loggers import close
 from hallo_lit.stages.shell import Stage
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -43,6 +44,8 @@ def fit(trainer: L.Trainer, stage: Stage, data: L.LightningDataModule, resume: P
         if "alloc" in str(error) and "memory" in str(error):  # the CPU's allocator has no exception of its own
             raise UserError(out_of_memory(trainer, data)) from error
         raise
+    finally:
+        close(trainer.loggers)
     return 0
 
 

@@ -33,6 +33,14 @@ def has_key() -> bool:
         return False
 
 
+def close(loggers: Sequence[Logger]) -> None:
+    """Ends W&B's run, which would otherwise swallow that of the next row of a sweep in the same process."""
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        import wandb
+
+        wandb.finish()
+
+
 def show_picture(loggers: Sequence[Logger], name: str, picture: Pixels, step: int) -> None:
     """(H, W, 3) to every logger that takes pictures."""
     for logger in loggers:
@@ -76,3 +84,4 @@ def show_table(
         named = [(row[0], key, value) for row in rows for key, value in zip(columns[1:], row[1:], strict=True)]
         logger.log_metrics({f"{row}/{key}": float(value) for row, key, value in named if value is not None})
         logger.finalize("success")
+    close(loggers)
