@@ -103,7 +103,9 @@ class Animate:
         self.bundle = {} if weights is None else open_bundle(weights, check=False)[1]
         if weights is None:
             self.animator = from_config(self.settings(cfg), None, cfg.seed)
-            self.notes = ["the model is random: its networks were chosen without weights=, so the video will not speak."]
+            self.notes = [
+                "the model is random: its networks were chosen without weights=, so the video will not speak."
+            ]
         else:
             self.animator = from_bundle(weights, self.settings(cfg), None)
             self.notes = []
