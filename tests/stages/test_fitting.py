@@ -14,6 +14,7 @@ class Failing:
     """A trainer whose fit ends with an error."""
 
     precision, accumulate_grad_batches, is_global_zero = "32-true", 2, True
+    loggers: list[Any] = []
 
     def __init__(self, error: Exception) -> None:
         self.error = error
