@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.conftest import QUICK
 from evaluation.footage import folder
+from evaluation.small_model import SMALL
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.evaluate import settings
 from hallo_lit.cli.main import main
@@ -94,7 +94,7 @@ def test_a_bundle_is_sampled_as_it_recommends(tmp_path: Path) -> None:
     from hallo_lit.cli.compose import plain
     from hallo_lit.evaluation.running import animator_of
 
-    config = plain(compose("evaluate", *QUICK, "cfg_scale=1.7"))
+    config = plain(compose("evaluate", *SMALL, "cfg_scale=1.7"))
     animator = animator_of(config)
     kept = {key: config[key] for key in ("model", "audio_encoder", "face_encoder", "sampler", "guidance", "size")}
     parts = {"audio_encoder": animator.audio_encoder, "face_encoder": animator.portraits.face_encoder}

@@ -1,30 +1,18 @@
-"""The sample face as short real videos, and the small model with random weights."""
+"""The sample face as short real videos, and the small model."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from torch import Tensor
 
+from evaluation.small_model import SAMPLES, small_config
 from hallo_lit.animation.animator import Animator
-from hallo_lit.cli.compose import compose, plain
 from hallo_lit.evaluation.running import animator_of
 from hallo_lit.media.audio import read_audio
 from hallo_lit.media.image import read_image, resize
 from hallo_lit.media.video import VideoWriter
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
-QUICK = (
-    "weights=null",
-    "sampler.steps=1",
-    "guidance=none",
-    "size.height=32",
-    "size.width=32",
-    "frames=4",
-    "device=cpu",
-)
 
 
 def film(path: Path, sound: Tensor, frames: int = 6) -> None:
@@ -49,12 +37,6 @@ def talks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small() -> dict[str, Any]:
-    """Settings of the small model at 32 pixels."""
-    config: dict[str, Any] = plain(compose("evaluate", *QUICK))
-    return config
-
-
-@pytest.fixture(scope="session")
-def little(small: dict[str, Any]) -> Animator:
-    return animator_of(small)
+def little() -> Animator:
+    """The small model."""
+    return animator_of(small_config())

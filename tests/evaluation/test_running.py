@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from evaluation.conftest import QUICK
+from evaluation.small_model import SMALL
 from hallo_lit.animation.animator import Animator
 from hallo_lit.cli.compose import compose, plain
 from hallo_lit.errors import UserError
@@ -20,7 +20,7 @@ LENIENT = ("metric.aperture.fewest=3", "metric.diversity.fewest=3", "+metric@met
 
 def settings(talks: Path, place: Path, *words: str) -> dict[str, Any]:
     paths = [f"cases.folder='{talks}'", f"run_dir='{place}/run'", f"cache_dir='{place}/cache'"]
-    config: dict[str, Any] = plain(compose("evaluate", *QUICK, "cases=folder", *paths, *words))
+    config: dict[str, Any] = plain(compose("evaluate", *SMALL, "cases=folder", *paths, *words))
     return config
 
 

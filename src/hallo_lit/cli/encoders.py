@@ -10,7 +10,9 @@ from omegaconf import OmegaConf
 
 from hallo_lit.cli.compose import conf_dir
 from hallo_lit.data.spec import Encoder, OtherEncoderError
+from hallo_lit.weights.bundled_encoder import is_described
 
+BUNDLE = "weights="
 GROUPS = {"audio": "audio_encoder", "identity": "face_encoder"}
 
 
@@ -21,13 +23,20 @@ def advice(error: OtherEncoderError, folder: str | None = None) -> str:
     """
     group = GROUPS.get(error.feature, "")
     here, there = (choice(group, encoder, folder) for encoder in (error.stored, error.wanted))
-    if not here or not there:
+    if there.startswith(BUNDLE):
+        return f"{error.found}; make the store's anew by calling what made it with `{there}`."
+    if not here or not there or here.startswith(BUNDLE):
         return str(error)
     return f"{error.found}; add `{here}` to this call, or make the store's anew by calling what made it with `{there}`."
 
 
 def choice(group: str, encoder: Encoder, folder: str | None = None) -> str:
-    """`group=option`, then `group.key=value` for what differs from that option; empty when nothing fits."""
+    """`group=option`, then `group.key=value` for what differs from that option; empty when nothing fits.
+
+    For an encoder out of a bundle it is `weights=BUNDLE`.
+    """
+    if is_described(encoder.config):
+        return f"{BUNDLE}{(encoder.config or {})['bundle']}"
     found: list[list[str]] = []
     for option, values in _options(group, folder):
         known = Encoder.of(values)

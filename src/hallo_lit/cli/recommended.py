@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -33,8 +33,14 @@ BUNDLED = "tiny"
 Path = tuple[str, ...]
 
 
-def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """`cfg` as plain data, with the bundle's settings wherever the user has asked for nothing else.
+def adopt(
+    cfg: DictConfig,
+    usual: DictConfig,
+    bundle: Mapping[str, Any],
+    names: Iterable[str],
+    keys: Sequence[str] = SETTINGS,
+) -> dict[str, Any]:
+    """`cfg` as plain data, with the bundle's settings `keys` wherever the user has asked for nothing else.
 
     usual: the configuration without any override. Asked for is what differs from it, presets included, and what
     `names` names (keys and groups). A part of another class than the bundle's is taken whole; of the same class, value
@@ -44,7 +50,7 @@ def adopt(cfg: DictConfig, usual: DictConfig, bundle: Mapping[str, Any], names: 
     named = {tuple(name.split(".")) for name in names}
     if bundle:
         bundle = {**UNSAID, **bundle}
-    for key in SETTINGS:
+    for key in keys:
         if key not in bundle:
             continue
         if key not in mine:
@@ -69,8 +75,12 @@ def weights_of(weights: str | None, names: Iterable[str]) -> str | None:
     """
     if weights != "auto":
         return weights
-    other = (name.split(".")[0] in NETWORKS or name.startswith(SHAPES[1:]) or name == SHAPES[0] for name in names)
-    return None if any(other) else BUNDLED
+    return None if networks_among(names) else BUNDLED
+
+
+def networks_among(names: Iterable[str]) -> list[str]:
+    """Those keys and groups that ask for other networks than a bundle's."""
+    return [n for n in names if n.split(".")[0] in NETWORKS or n.startswith(SHAPES[1:]) or n == SHAPES[0]]
 
 
 def named_by(overrides: Iterable[str]) -> list[str]:

@@ -15,6 +15,7 @@ from hallo_lit.errors import UserError
 
 FORMAT = "hallo_lit clip store"
 VERSION = 1
+PLACES = ("device", "bundle")  # keys of an encoder that say where it runs or lies, and not what it computes
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
@@ -33,13 +34,14 @@ class Encoder:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Encoder:
-        """From an encoder's configuration (its yaml); the name is the class in `_target_`, the device does not count.
+        """From an encoder's configuration (its yaml); the name is the class in `_target_`.
 
         A configuration that names a file of weights should also carry the hash of that file: a hash sees only the text.
+        The device does not count, nor where a bundle lies, whose hash says more.
         """
         words = str(config.get("_target_", "encoder")).split(".")
         name = next((word for word in reversed(words) if word[:1].isupper()), words[-1])
-        return cls(name, config_hash({key: value for key, value in config.items() if key != "device"}), dict(config))
+        return cls(name, config_hash({key: value for key, value in config.items() if key not in PLACES}), dict(config))
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from hallo_lit.components.hallo import Hallo
 from hallo_lit.errors import UserError
 from hallo_lit.stages.checkpoint import TRUSTED, Checkpoint, checkpoint_in, read_checkpoint, rebuild
 from hallo_lit.weights.bundle import save_bundle
+from hallo_lit.weights.bundled_encoder import is_described, original
+from hallo_lit.weights.contents import ENCODERS as BUNDLED
 
 # what of a run's configuration a bundle keeps: the networks, and how they are meant to be sampled
 KEPT = (
@@ -48,8 +50,13 @@ def export(
     if not isinstance(network, Hallo):
         raise UserError(f"{main.path} holds a {type(network).__name__}, which cannot animate.")
     kept = {key: main.config[key] for key in KEPT if main.config.get(key) is not None}
+    encoders: dict[str, nn.Module] = {}
+    for name in BUNDLED:
+        if is_described(kept.get(name)):
+            kept[name], made = original(kept[name])
+            encoders |= {name: made} if isinstance(made, nn.Module) else {}
+    encoders |= {one.stage: _encoder(one, main, trust) for one in opened if one.stage in ENCODERS}
     config = {"model": main.config["stage"]["network"], **kept}
-    encoders = {one.stage: _encoder(one, main, trust) for one in opened if one.stage in ENCODERS}
     return save_bundle(out, network, config, encoders, dtype=dtype, overwrite=overwrite)
 
 

@@ -104,7 +104,7 @@ def load_bundle(
     """
     folder, config, index = open_bundle(where, check, trust)
     model = fill_model(folder, config, index, dtype, trust)
-    wave, face = (_encoder(name, folder, config, index, trust) for name in ENCODERS)
+    wave, face = (load_encoder(name, folder, config, index, trust) for name in ENCODERS)
     return Bundle(folder, config, model.to(device).eval(), wave, face, sha256(folder / INDEX))
 
 
@@ -138,7 +138,14 @@ def _load_parts(model: nn.Module, folder: Path, dtype: torch.dtype) -> None:
         load_strictly(part, state, str(path))
 
 
-def _encoder(name: str, folder: Path, config: Mapping[str, Any], index: Mapping[str, str], trust: Sequence[str]) -> Any:
+def load_encoder(
+    name: str, folder: Path, config: Mapping[str, Any], index: Mapping[str, str], trust: Sequence[str] = OWN
+) -> Any:
+    """The encoder `name`, on the CPU, or None where the bundle has none.
+
+    Raises:
+        UserError: its configuration names code outside `trust`, or its file does not fit it.
+    """
     if config.get(name) is None:
         return None
     made = build(inside(config[name], folder), trust)

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.small_model import SAMPLES, lively
 from hallo_lit.animation.animator import Animator
 from hallo_lit.evaluation.figures.scene import Scene
 from hallo_lit.media.image import read_image
 from hallo_lit.media.video_writer import VideoWriter
 from hallo_lit.weights.bundle import save_bundle
 
-from .small_model import SAMPLES, small
-
 
 @pytest.fixture(scope="session")
 def animator() -> Animator:
-    return small()[0]
+    return lively("sampler.steps=2", "guidance=audio")[0]
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +41,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def full_attention(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of the model with one attention for the whole picture."""
-    made, config = small("fusion=full_attention")
+    made, config = lively("sampler.steps=2", "guidance=audio", "fusion=full_attention")
     keys = ("model", "audio_encoder", "process", "sampler", "guidance", "handover", "frames", "motion_frames")
     kept = {key: config[key] for key in (*keys, "face_encoder", "size")}
     folder = tmp_path_factory.mktemp("bundles") / "full"

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.small_model import lively
 from hallo_lit.animation.animator import Animator
 from hallo_lit.errors import UserError
 from hallo_lit.evaluation.figures.attention import AttentionMaps
 from hallo_lit.evaluation.figures.base import read_description
 from hallo_lit.evaluation.figures.scene import Scene
-
-from .small_model import small
 
 
 def test_the_lips_share_of_the_sound_lies_at_the_lips(scene: Scene, tmp_path: Path) -> None:
@@ -33,7 +32,7 @@ def test_a_model_with_full_attention_takes_the_first_column(scene: Scene, full_a
 
 
 def test_a_model_whose_fusion_is_at_zero_is_told_so(scene: Scene, tmp_path: Path) -> None:
-    silent: Animator = small("fusion=hierarchical")[0]
+    silent: Animator = lively("fusion=hierarchical")[0]
     for name, parameter in silent.hallo.denoiser.named_parameters():
         if "zero_conv" in name:
             parameter.data.zero_()

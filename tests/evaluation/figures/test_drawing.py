@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
+from evaluation.small_model import SAMPLES
 from hallo_lit.animation.animator import Animator
 from hallo_lit.cli.compose import compose, plain
 from hallo_lit.errors import UserError
 from hallo_lit.evaluation.figures.base import read_description
 from hallo_lit.evaluation.figures.drawing import draw_figures, figures_of, scene_of
-
-from .small_model import SAMPLES
 
 
 @pytest.fixture

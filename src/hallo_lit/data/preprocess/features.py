@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -30,7 +30,7 @@ def store_spec(settings: Features) -> StoreSpec:
     """Which features a clip shall have, and what makes them."""
     masks = {"_target_": f"{settings.regions}_masks", "face": settings.face_ratio, "lip": settings.lip_ratio}
     encoders = {name: Encoder.of(masks) for name in ("regions", "locator")}
-    encoders |= {name: Encoder.of(_described(config)) for name, config in configured(settings).items()}
+    encoders |= {name: Encoder.of(config) for name, config in configured(settings).items()}
     return StoreSpec(("video", "landmarks", *GEOMETRY, *configured(settings)), encoders)
 
 
@@ -41,11 +41,6 @@ def configured(settings: Features) -> dict[str, dict[str, Any]]:
         audio["separator"] = dict(settings.separator)
     given = {"audio": audio, "identity": settings.identity, "latents": settings.latents}
     return {name: dict(config) for name, config in given.items() if config}
-
-
-def _described(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the values of a feature: not where a bundle lies, whose hash says more."""
-    return {name: value for name, value in config.items() if name != "bundle"}
 
 
 class Encoders:

@@ -43,7 +43,8 @@ def draw_figures(
             tell(str(made[-1]))
         except UserError as error:
             faults.append(str(error))
-            tell(f"{figure.name} is left out: {error}")
+            if len(figures) > 1:
+                tell(f"{figure.name} is left out: {error}")
     if not made or (faults and ALL not in names_in(config)):
         raise UserError(faults[0] if len(faults) == 1 else f"{len(faults)} figures could not be drawn: {faults[0]}")
     return made

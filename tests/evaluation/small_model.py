@@ -1,4 +1,4 @@
-"""A model so small that a film takes a moment; its fusions are redrawn."""
+"""A model so small that a film takes a moment, with random weights."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import torch
 
 from hallo_lit.animation.animator import Animator
-from hallo_lit.animation.building import from_config
 from hallo_lit.cli.compose import compose, plain
+from hallo_lit.evaluation.running import animator_of
 
-SAMPLES = Path(__file__).parents[3] / "data" / "samples"
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SMALL = (
     "model=tiny",
+    "weights=null",
     "audio_encoder=log_mel",
     "size.height=32",
     "size.width=32",
@@ -25,16 +26,22 @@ SMALL = (
     "size.temporal_heads=2",
     "size.temporal_groups=4",
     "frames=4",
-    "sampler.steps=2",
-    "guidance=audio",
+    "sampler.steps=1",
+    "guidance=none",
     "device=cpu",
 )
 
 
-def small(*overrides: str) -> tuple[Animator, dict[str, Any]]:
-    """Fusions and the last layer redrawn, so that sound shows in the pictures."""
-    config = plain(compose("animate", *SMALL, *overrides))
-    made = from_config(config)
+def small_config(*overrides: str) -> dict[str, Any]:
+    """Settings of `hallo-lit evaluate` for the small model."""
+    config: dict[str, Any] = plain(compose("evaluate", *SMALL, *overrides))
+    return config
+
+
+def lively(*overrides: str) -> tuple[Animator, dict[str, Any]]:
+    """The small model with fusions and last layer redrawn, so that sound shows in the pictures; and its settings."""
+    config = small_config(*overrides)
+    made = animator_of(config)
     generator = torch.Generator().manual_seed(1)
     for name, parameter in made.hallo.denoiser.named_parameters():
         if "fusion" in name or "conv_out" in name:
