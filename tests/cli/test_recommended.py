@@ -6,6 +6,8 @@ import pytest
 
 from hallo_lit.cli.compose import compose, plain
 from hallo_lit.cli.recommended import adopt, named_by
+from hallo_lit.errors import UserError
+from hallo_lit.weights.bundle import open_bundle
 
 NAME = "hallo_lit.diffusion"
 BUNDLE: dict[str, Any] = {
@@ -73,3 +75,12 @@ def test_a_part_of_another_class_comes_whole() -> None:
 def test_the_bundle_is_left_as_it_was() -> None:
     adopted("sampler.steps=10")
     assert BUNDLE["sampler"]["steps"] == 2
+
+
+def test_another_fusion_than_the_bundles_is_refused() -> None:
+    """Else a number of the one would stand under the name of the other."""
+    bundle = open_bundle("tiny")[1]
+    for words in (["fusion=spatial_basis"], ["face_encoder=conv"]):
+        adopt(compose("evaluate", *words), compose("evaluate"), bundle, named_by(words))
+    with pytest.raises(UserError, match="GatedFusion, and these weights were trained with SpatialBasisFusion"):
+        adopt(compose("evaluate", "fusion=gated"), compose("evaluate"), bundle, ["fusion"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import partial
 
@@ -34,6 +35,14 @@ def test_every_item_gets_a_verdict_and_only_counted_ones_a_number():
     assert report.verdicts[1].reason == "it is broken"
     mean = sum(v.values["mean"] for v in report.verdicts if v.counted) / 2
     assert report.values["mean"] == pytest.approx(mean, abs=1e-12)
+
+
+def test_a_metric_that_counted_nothing_reports_without_a_warning():
+    metric = Brightness()
+    metric.update(clip("broken"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert metric.report().counted == 0
 
 
 def test_reset_forgets_verdicts_and_rows():

@@ -10,6 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from hallo_lit.cli.compose import plain
+from hallo_lit.errors import UserError
 
 # What a bundle says about itself besides its networks.
 SETTINGS = (
@@ -29,6 +30,12 @@ UNSAID = {"crop_margin": 1.0}
 # Naming one of these asks for other networks than those of the bundle that comes along.
 NETWORKS = ("model", "fusion", "audio_encoder", "face_encoder")
 SHAPES = ("size", "size.unet", "size.codec")
+# Where a bundle says which class of such a part it has.
+CHOSEN = {
+    "fusion": ("model", "denoiser", "extras", "fusion", "_target_"),
+    "audio_encoder": ("audio_encoder", "_target_"),
+    "face_encoder": ("face_encoder", "_target_"),
+}
 BUNDLED = "tiny"
 Path = tuple[str, ...]
 
@@ -45,10 +52,14 @@ def adopt(
     usual: the configuration without any override. Asked for is what differs from it, presets included, and what
     `names` names (keys and groups). A part of another class than the bundle's is taken whole; of the same class, value
     by value, so that `sampler.steps=10` changes the steps of whatever sampler the bundle recommends.
+
+    Raises:
+        UserError: `names` asks for a part of the networks that is not the bundle's.
     """
     mine, before = plain(cfg), plain(usual)
     named = {tuple(name.split(".")) for name in names}
     if bundle:
+        _refuse_others(mine, bundle, {name[0] for name in named if len(name) == 1})
         bundle = {**UNSAID, **bundle}
     for key in keys:
         if key not in bundle:
@@ -86,6 +97,17 @@ def networks_among(names: Iterable[str]) -> list[str]:
 def named_by(overrides: Iterable[str]) -> list[str]:
     """The keys and groups that a command line sets."""
     return [o.key_or_group for o in OverridesParser.create().parse_overrides(list(overrides))]
+
+
+def _refuse_others(mine: Mapping[str, Any], bundle: Mapping[str, Any], groups: set[str]) -> None:
+    for group in groups & set(CHOSEN):
+        ours, theirs = _get(mine, (group, "_target_")), _get(bundle, CHOSEN[group])
+        if None not in (ours, theirs) and ours != theirs:
+            asked, there = (str(name).rpartition(".")[2] for name in (ours, theirs))
+            raise UserError(
+                f"{group}=... asks for {asked}, and these weights were trained with {there}; "
+                f"leave {group} out, or give weights of such a model."
+            )
 
 
 def _named(cfg: DictConfig, path: Path, named: set[Path]) -> bool:
