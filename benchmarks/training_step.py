@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
@@ -55,7 +55,10 @@ class Steady(Streams):
 
 
 class LiveBytes(TorchDispatchMode):
-    """Bytes of all tensors that are made inside the block and still alive: now, and at most."""
+    """Bytes of all tensors that are made inside the block and still alive: now, and at most.
+
+    Views of what was there before, such as transposed weights, hold nothing new.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,10 +66,11 @@ class LiveBytes(TorchDispatchMode):
         self._known: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = {t.untyped_storage()._cdata for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
         made = func(*args, **(kwargs or {}))
         for tensor in tree_leaves(made):
-            if isinstance(tensor, Tensor):
-                self._add(tensor.untyped_storage())
+            if isinstance(tensor, Tensor) and (storage := tensor.untyped_storage())._cdata not in given:
+                self._add(storage)
         return made
 
     def _add(self, storage: torch.UntypedStorage) -> None:
@@ -93,7 +97,7 @@ class Step:
         config = plain(compose("train", "model=hallo", f"stage={stage}", *words))
         self.device, self.bf16, self.streams = device, bf16, Steady(batch)
         self.stage: Any = make_stage(config)
-        self.stage.adapt()
+        self._adapt()
         self.stage.setup("fit")
         if device != "cpu":
             self.stage.to(device)
@@ -106,6 +110,18 @@ class Step:
             settings = {**LISTENER, "hidden_size": heard["width"], "intermediate_size": 4 * heard["width"]}
             self.ears = Wav2Vec2(settings, torch.Generator().manual_seed(0)).to(device)
             self.sound = torch.randn(batch, (config["frames"] + 4) * SOUND)
+
+    def _adapt(self) -> None:
+        """`adapt`, also where tensors have no values: peft would move its adapters, which such tensors refuse."""
+        if torch._guards.active_fake_mode() is None:
+            self.stage.adapt()
+            return
+        with torch.device("meta"):
+            self.stage.adapt()
+        for module in self.stage.modules():
+            for name, p in module.named_parameters(recurse=False):
+                if p.is_meta:
+                    module.register_parameter(name, nn.Parameter(torch.empty_like(p, device="cpu"), p.requires_grad))
 
     def loss(self) -> Tensor:
         if self.ears is not None:
