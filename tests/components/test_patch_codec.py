@@ -42,7 +42,7 @@ def test_a_draw_hardly_leaves_the_mean() -> None:
 @torch.no_grad()
 def test_it_is_the_shortcut_codec_before_its_branches_have_learned() -> None:
     images = normal(4, 30, 3, 16, 16)
-    plain, branched = PatchCodec(4, 6), ShortcutCodec((4, 8, 8), 6, groups=2)
+    plain, branched = PatchCodec(4, 6, whitening=0.65), ShortcutCodec((4, 8, 8), 6, groups=2)
     plain.fit(images)
     branched.fit(images)
     latents = plain.encode(images)

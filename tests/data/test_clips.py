@@ -182,3 +182,17 @@ def test_last_span_repeats_the_last_row():
     assert Span(3, 3, 2).rows(5) == [3, 4, 4]
     with pytest.raises(ValueError, match="at least one"):
         list(consecutive(5, 0))
+
+
+def test_scattered_frames_are_all_different_and_rise():
+    policy = ClipPolicy(4, 0, scattered=True)
+    drawn = [policy.draw(12, Random(seed)) for seed in range(200)]
+    for indices in drawn:
+        assert list(indices.frames) == sorted({*indices.frames} - {indices.reference})
+        assert len(indices.frames) == 4
+    assert {indices.reference for indices in drawn} == set(range(12))
+    assert {indices.frames[0] for indices in drawn} > {0, 1, 2, 3}
+    rows, windows = audio_rows((2, 9), 11, 2)
+    assert [[rows.start + place for place in window] for window in windows] == [[0, 1, 2, 3, 4], [7, 8, 9, 10, 10]]
+    with pytest.raises(UserError, match="motion=0"):
+        ClipPolicy(4, 2, scattered=True)

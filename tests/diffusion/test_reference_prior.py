@@ -159,3 +159,18 @@ def test_dropping_the_portrait_takes_the_reference_from_a_row() -> None:
     assert cond.reference[0].abs().max() > 0
     assert cond.reference[1].abs().max() == 0
     assert cond.row(1, drop).reference is None
+
+
+def test_spreads_that_are_to_be_measured_travel_with_the_weights() -> None:
+    prior = ReferencePrior(None, channels=C)
+    assert not prior.known
+    found = {"pose": [0.1] * C, "face": [0.2] * C, "lip": [0.5 + k for k in range(C)]}
+    prior.measure(found)
+    assert prior.known
+    other = ReferencePrior(None, channels=C)
+    other.load_state_dict(prior.state_dict())
+    fixed = ReferencePrior(found)
+    assert torch.equal(other.spread, fixed.spread)
+    assert ReferencePrior(other.to_plain()).spread.tolist() == fixed.spread.tolist()
+    with pytest.raises(UserError, match=r"channels=2, but the latents have 4"):
+        ReferencePrior(None, channels=2).measure(found)

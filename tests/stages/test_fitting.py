@@ -14,10 +14,9 @@ class Failing:
     """A trainer whose fit ends with an error."""
 
     precision, accumulate_grad_batches, is_global_zero = "32-true", 2, True
-    loggers: list[Any] = []
 
     def __init__(self, error: Exception) -> None:
-        self.error = error
+        self.error, self.loggers = error, list[Any]()
 
     def fit(self, *_: Any, **__: Any) -> None:
         raise self.error

@@ -15,6 +15,10 @@ def test_the_rate_rises_then_keeps_its_shape() -> None:
     assert cosine.factor(2) == 1
     assert cosine.factor(7) == pytest.approx(0.5)
     assert cosine.factor(12) == pytest.approx(0)
+    held = Schedule("linear", steps=10, hold=0.6)
+    assert [round(held.factor(step), 6) for step in (0, 6, 8, 10)] == [1, 1, 0.5, 0]
+    with pytest.raises(UserError, match="hold=1"):
+        Schedule("linear", steps=10, hold=1)
 
 
 def test_the_optimiser_follows_it() -> None:

@@ -102,7 +102,14 @@ def export(cfg: DictConfig) -> int:
         raise UserError(
             "weights export needs a run and a folder: hallo-lit weights export outputs/train/motion out=mine"
         )
-    print(write([Path(source) for source in sources], Path(cfg.out), _dtype(cfg.dtype), cfg.overwrite))
+    notes = ""
+    if cfg.notes is not None:
+        try:
+            notes = Path(cfg.notes).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise UserError(f"notes={cfg.notes} cannot be read as text ({error}).") from error
+    paths = [Path(source) for source in sources]
+    print(write(paths, Path(cfg.out), _dtype(cfg.dtype), cfg.overwrite, notes=notes))
     return 0
 
 

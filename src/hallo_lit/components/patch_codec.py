@@ -15,12 +15,15 @@ QUIET = -8.0  # log variance of the latents
 class PatchCodec(Codec):
     """Latents are the principal components of factor x factor patches, set in closed form by `fit`.
 
-    For small pictures it keeps more than a small autoencoder learns in hours, and costs nothing.
+    For small pictures it keeps more than a small autoencoder learns in hours, and costs nothing. whitening: how far the
+    scales of the components are evened out, from 0, as they are, to 1, all equal.
     """
 
-    def __init__(self, factor: int = 8, latent_channels: int = 32, scale: float = 1.0) -> None:
+    fitted = ("analysis.weight", "analysis.bias", "synthesis.weight", "synthesis.bias")
+
+    def __init__(self, factor: int = 8, latent_channels: int = 32, scale: float = 1.0, whitening: float = 0.5) -> None:
         super().__init__()
-        self.factor, self.latent_channels, self.scale = factor, latent_channels, scale
+        self.factor, self.latent_channels, self.scale, self.whitening = factor, latent_channels, scale, whitening
         self.analysis = nn.Conv2d(3, latent_channels, factor, factor)
         self.synthesis = nn.ConvTranspose2d(latent_channels, 3, factor, factor)
 
@@ -37,7 +40,7 @@ class PatchCodec(Codec):
         return made
 
     @torch.no_grad()
-    def fit(self, images: Tensor, importance: Tensor | None = None, whitening: float = 0.65) -> None:
+    def fit(self, images: Tensor, importance: Tensor | None = None) -> None:
         """Sets the linear codec to the principal components of images (n, 3, H, W), whose places weigh (n, 1, h, w).
 
         Components are divided by their deviation to the power of `whitening`, and all by one number that gives the
@@ -52,7 +55,7 @@ class PatchCodec(Codec):
         centred = rows - mean
         variance, axes = torch.linalg.eigh((centred * weight[:, None]).T @ centred / weight.sum())
         axes = axes[:, -c:].flip(1)
-        size = variance[-c:].flip(0).clamp(min=1e-8).sqrt() ** whitening
+        size = variance[-c:].flip(0).clamp(min=1e-8).sqrt() ** self.whitening
         size = size * ((centred @ axes) / size).std() / 1.2
         read, write = (axes / size).T, (axes * size).T  # (c, 3 f f)
         self.analysis.weight.copy_(read.unflatten(1, (3, f, f)))

@@ -21,7 +21,7 @@ class ShortcutCodec(PatchCodec):
         self, channels: Sequence[int], latent_channels: int = 12, layers: int = 1, groups: int = 16, scale: float = 1.0
     ) -> None:
         branches = LatentCodec(channels, latent_channels, layers, groups, scale)
-        super().__init__(branches.factor, latent_channels, scale)
+        super().__init__(branches.factor, latent_channels, scale, whitening=0.65)
         self.vae = branches.vae
         last = self.vae.quant_conv
         nn.init.zeros_(last.weight)

@@ -1,12 +1,13 @@
 """Which frames make a sample: integers only, no video and no tensors.
 
 A sample of a video with `length` frames is a clip of f consecutive frames, the m frames before it (motion frames), one
-reference frame that plays the portrait, and per frame the audio rows around it.
+reference frame that plays the portrait, and per frame the audio rows around it. Models whose frames do not see each
+other may take their f frames from anywhere in the video instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -21,7 +22,7 @@ Start = Literal["repeat_reference", "repeat_first", "require"]
 class ClipIndices:
     """Frame numbers of one sample."""
 
-    frames: range  # f consecutive frames
+    frames: Sequence[int]  # f rising numbers, consecutive unless scattered
     past: tuple[int, ...]  # the m frames before them, oldest first; may repeat a stand-in at the start of a video
     reference: int
 
@@ -34,6 +35,8 @@ class ClipPolicy:
     away from it (or as far as the video allows), `first` is the first frame of the video (the test protocol).
     start: what stands in for motion frames that would lie before the video. `repeat_reference` takes the reference, as
     inference does with the portrait; `repeat_first` the first frame; `require` never draws such clips (original).
+    scattered: the frames of a clip and its reference lie anywhere in the video, all different; `reference` and
+    `min_distance` then mean nothing. More variety per step for models without temporal modules.
     """
 
     frames: int = 14
@@ -42,10 +45,13 @@ class ClipPolicy:
     min_distance: int = 1
     start: Start = "repeat_reference"
     audio_radius: int = 2
+    scattered: bool = False
 
     def __post_init__(self) -> None:
         if self.frames < 1 or self.motion < 0 or self.min_distance < 1 or self.audio_radius < 0:
             raise UserError(f"A clip cannot be drawn with these numbers: {self}.")
+        if self.scattered and self.motion:
+            raise UserError("Scattered frames have no motion frames before them; set data.samples.policy.motion=0.")
         for name, value, known in (("reference", self.reference, Reference), ("start", self.start, Start)):
             if value not in known.__args__:  # type: ignore[attr-defined]
                 raise UserError(f"The clip policy {name} is {value!r}; it must be one of {', '.join(known.__args__)}.")  # type: ignore[attr-defined]
@@ -93,7 +99,10 @@ class ClipPolicy:
         return ClipIndices(range(start, start + self.frames), past, reference)
 
     def draw(self, length: int, random: Random) -> ClipIndices:
-        """A uniformly drawn sample; takes two numbers from `random`. The video must have `needed` frames."""
+        """A uniformly drawn sample. The video must have `needed` frames."""
+        if self.scattered:
+            *frames, reference = random.sample(range(length), self.frames + 1)
+            return ClipIndices(tuple(sorted(frames)), (), reference)
         starts = self.starts(length)
         start = starts[int(random.random() * len(starts))]
         before, after = self.references(length, start)
@@ -101,12 +110,12 @@ class ClipPolicy:
         return self.at(start, before[chosen] if chosen < len(before) else after[chosen - len(before)])
 
 
-def audio_rows(frames: range, length: int, radius: int) -> tuple[range, list[list[int]]]:
+def audio_rows(frames: Sequence[int], length: int, radius: int) -> tuple[range, list[list[int]]]:
     """Rows to read for a clip's audio windows, and each window as positions within those rows.
 
     The window of frame i is i - radius .. i + radius, clamped to the recording, as at inference.
     """
-    low, high = max(0, frames.start - radius), min(length, frames.stop + radius)
+    low, high = max(0, min(frames) - radius), min(length, max(frames) + 1 + radius)
     windows = [[min(max(i + k, 0), length - 1) - low for k in range(-radius, radius + 1)] for i in frames]
     return range(low, high), windows
 

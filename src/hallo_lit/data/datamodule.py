@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class ClipDataModule(L.LightningDataModule):
 
     batch_size: clips per device and step. workers: processes per device that read clips.
     test_share: part of the persons kept for validation and test, where the store does not say itself.
+    samples: their augmentation is for training alone.
     test_clips: at most so many samples in a validation; 0 = all.
     whole_batches: a smaller last batch waits for the next epoch (one shape for compiled models).
     videos: folder, pattern or CSV, or a function that makes a manifest (as `public_sets.hdtf_manifest` does), from
@@ -92,7 +94,8 @@ class ClipDataModule(L.LightningDataModule):
         store.require(list(self.encoders or {}), self.encoders)
         sets: dict[str, ClipDataset | None] = {}
         for name, rows in split_rows(store, self.test_share, self.seed).items():
-            data = sets[name] = ClipDataset(store, self.samples, rows, self.seed) if rows else None
+            samples = self.samples if name == "train" else replace(self.samples, augmentation=None)
+            data = sets[name] = ClipDataset(store, samples, rows, self.seed) if rows else None
             if data is not None and data.skipped:
                 needed = self.samples.policy.needed
                 rank_zero_warn(f"{data.skipped} {name} clips are shorter than {needed} frames and left out.")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from hallo_lit.data.augmentation import Augmentation
 from hallo_lit.data.clips import ClipPolicy, audio_rows
 from hallo_lit.data.frames import choose_source, gather, reader
 from hallo_lit.data.masks import features_for, locator, region_masks
@@ -32,6 +33,7 @@ class SampleSpec:
     masks: `union`, `portrait`, `frames` or `none`, see `masks.region_masks`.
     curves: names of true control curves of self-made clips (`open`, `width` ...) to give along, in that order.
     coverage: samples per clip and pass = coverage * length / frames, at least 1; 0 means 1 for every clip.
+    augmentation: changes the pixels of every sample, with the masks drawn from its landmarks; None: as filmed.
     """
 
     policy: ClipPolicy = field(default_factory=ClipPolicy)
@@ -41,6 +43,7 @@ class SampleSpec:
     masks: str = "union"
     curves: Sequence[str] = ()
     coverage: float = 0.0
+    augmentation: Augmentation | None = None
 
 
 class ClipDataset(Dataset[ClipSample]):
@@ -58,6 +61,11 @@ class ClipDataset(Dataset[ClipSample]):
         further = (["audio"] if spec.audio else []) + (["curves"] if spec.curves else [])
         store.require(["identity", "locator", *features_for(spec.masks), *further])
         self.source, policy = choose_source(store, spec.source), spec.policy
+        if spec.augmentation is not None and (self.source == "latents" or spec.masks not in ("portrait", "frames")):
+            raise UserError(
+                "Augmentation changes pixels and landmarks: set data.samples.source=pixels or video and "
+                "data.samples.masks=portrait or frames, or data.samples.augmentation=null."
+            )
         chosen = list(range(len(store)) if rows is None else rows)
         lengths = store.index.columns["frames"]
         usable = [row for row in chosen if lengths[row] >= policy.needed]
@@ -85,15 +93,20 @@ class ClipDataset(Dataset[ClipSample]):
         generator = torch.Generator().manual_seed(seed)
         wanted = (*indices.past, *indices.frames, indices.reference)
         frames = gather(self._read, clip, wanted, generator)
+        audio, change, augmentation = self._windows(clip, indices.frames), None, self.spec.augmentation
+        if augmentation is not None:
+            change = augmentation.draw(generator)
+            frames = dict(zip(frames, change.frames(torch.stack([*frames.values()])), strict=True))
+            audio = augmentation.hear(audio, generator)
         portrait = frames[indices.reference]
         return ClipSample(
             frames=torch.stack([frames[i] for i in indices.frames]),
             portrait=portrait,
             past=torch.stack([portrait, *(frames[i] for i in indices.past)])[1:],
-            audio=self._windows(clip, indices.frames),
+            audio=audio,
             identity=torch.from_numpy(clip.read("identity")),
-            regions=region_masks(clip, indices, self.spec.masks),
-            locator=locator(clip, self.size),
+            regions=region_masks(clip, indices, self.spec.masks, change),
+            locator=locator(clip, self.size, change, indices.reference),
             index=index,
             curves=self._curves(clip, indices.frames),
         )
@@ -102,7 +115,7 @@ class ClipDataset(Dataset[ClipSample]):
         """Changes when a pass would consist of other samples."""
         return hashlib.blake2b(self.store.index.columns["id"][self.rows].tobytes(), digest_size=8).hexdigest()
 
-    def _windows(self, clip: StoredClip, frames: range) -> Tensor:
+    def _windows(self, clip: StoredClip, frames: Sequence[int]) -> Tensor:
         """(f, 2 radius + 1, layers, width)."""
         radius = self.policy.audio_radius
         if not self.spec.audio:
@@ -110,7 +123,7 @@ class ClipDataset(Dataset[ClipSample]):
         rows, windows = audio_rows(frames, clip.row.frames, radius)
         return torch.from_numpy(clip.read("audio", rows.start, rows.stop)).float()[torch.tensor(windows)]
 
-    def _curves(self, clip: StoredClip, frames: range) -> Tensor:
+    def _curves(self, clip: StoredClip, frames: Sequence[int]) -> Tensor:
         """(f, n), or (0,) when none are asked for.
 
         Raises:
@@ -125,7 +138,8 @@ class ClipDataset(Dataset[ClipSample]):
                 f"{self.store.root} has no control curve {missing[0]!r} for {clip.row.source}; it has "
                 f"{', '.join(names) or 'no named ones'}; only `hallo-lit synthesize store=true` writes such curves."
             )
-        rows = torch.from_numpy(clip.read("curves", frames.start, frames.stop))
+        first = min(frames)
+        rows = torch.from_numpy(clip.read("curves", first, max(frames) + 1))[[frame - first for frame in frames]]
         return rows[:, [names.index(name) for name in wanted]]
 
     def _common_size(self, rows: Sequence[int]) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hallo_lit.errors import UserError
 from hallo_lit.structs import REGIONS, Conditioning
@@ -15,7 +15,7 @@ Spread = float | Sequence[float]
 SPREAD: Mapping[str, Spread] = {"pose": 0.12, "face": 0.3, "lip": 0.9}
 
 
-class ReferencePrior:
+class ReferencePrior(nn.Module):
     """x0 ~ N(reference, s^2), with s from the region masks.
 
     Under it the velocity given x_t has a posterior mean and the deviation s / sqrt(alpha^2 s^2 + sigma^2), in closed
@@ -25,21 +25,44 @@ class ReferencePrior:
     N(0, 1), for which v = F.
     """
 
-    def __init__(self, spread: Mapping[str, Spread] = SPREAD, smallest: float = 0.05) -> None:
+    spread: Tensor  # (r, 1 or c)
+
+    def __init__(self, spread: Mapping[str, Spread] | None = SPREAD, smallest: float = 0.05, channels: int = 1) -> None:
         """spread: s in latent units for each of REGIONS, small where frames hardly leave the portrait; one number, or
-        one per latent channel, as `residual_spread` measures it.
+        one per latent channel. None: `channels` of them are measured in the training set (`residual_spread`) when a
+        run begins, and travel with its checkpoints.
 
         Raises:
             UserError: a region is missing or unknown, or a spread is not positive.
         """
-        rows = {name: [float(v) for v in (s if isinstance(s, Sequence) else [s])] for name, s in spread.items()}
-        if set(rows) != set(REGIONS) or smallest <= 0 or not all(row and min(row) > 0 for row in rows.values()):
-            raise UserError(f"process.prior.spread={dict(spread)}: give positive numbers for {', '.join(REGIONS)}.")
-        channels = max(map(len, rows.values()))
-        if any(len(row) not in (1, channels) for row in rows.values()):
-            raise UserError("process.prior.spread: give every region one number, or one per latent channel.")
-        self.spread = torch.tensor([rows[name] * (channels // len(rows[name])) for name in REGIONS])  # (r, 1 or c)
-        self.smallest = smallest
+        super().__init__()
+        self.smallest, self.measured = smallest, spread is None
+        values = torch.full((len(REGIONS), channels), torch.nan) if spread is None else as_rows(spread)
+        if smallest <= 0:
+            raise UserError(f"process.prior.smallest={smallest}: give a positive number.")
+        self.register_buffer("spread", values)
+
+    def measure(self, spread: Mapping[str, Spread]) -> None:
+        """Takes spreads that were measured.
+
+        Raises:
+            UserError: see the constructor, or another number of channels than was planned.
+        """
+        values = as_rows(spread)
+        if values.shape != self.spread.shape:
+            raise UserError(
+                f"process.prior.channels={self.spread.shape[1]}, but the latents have {values.shape[1]} channels."
+            )
+        self.spread.copy_(values)
+
+    @property
+    def known(self) -> bool:
+        """Whether the spreads are there."""
+        return not bool(self.spread.isnan().any())
+
+    def to_plain(self) -> dict[str, list[float]]:
+        """What `spread` of a configuration would be."""
+        return {name: row.tolist() for name, row in zip(REGIONS, self.spread, strict=True)}
 
     def velocity(self, raw: Tensor, x: Tensor, power: Tensor, cond: Conditioning) -> Tensor:
         """raw and x (b, f, c, h, w); power (b,) is alpha^2, the share of signal in x."""
@@ -72,6 +95,21 @@ class ReferencePrior:
         if cond.keep_portrait is None:
             return s
         return torch.where(cond.keep_portrait.view(-1, 1, 1, 1, 1), s, torch.ones_like(s))
+
+
+def as_rows(spread: Mapping[str, Spread]) -> Tensor:
+    """(r, 1 or c) in the order of REGIONS.
+
+    Raises:
+        UserError: a region is missing or unknown, or a spread is not positive.
+    """
+    rows = {name: [float(v) for v in (s if isinstance(s, Sequence) else [s])] for name, s in spread.items()}
+    if set(rows) != set(REGIONS) or not all(row and min(row) > 0 for row in rows.values()):
+        raise UserError(f"process.prior.spread={dict(spread)}: give positive numbers for {', '.join(REGIONS)}.")
+    channels = max(map(len, rows.values()))
+    if any(len(row) not in (1, channels) for row in rows.values()):
+        raise UserError("process.prior.spread: give every region one number, or one per latent channel.")
+    return torch.tensor([rows[name] * (channels // len(rows[name])) for name in REGIONS])
 
 
 def residual_spread(frames: Tensor, reference: Tensor, masks: Tensor) -> dict[str, list[float]]:

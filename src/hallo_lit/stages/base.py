@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from hallo_lit.components.hallo import Hallo
-from hallo_lit.data.dataset import ClipDataset
+from hallo_lit.diffusion.reference_prior import ReferencePrior
 from hallo_lit.errors import UserError
 from hallo_lit.stages.learning import Learning
-from hallo_lit.stages.linear_codec import fit_linear
-from hallo_lit.stages.objective import Objective, Process, Step, clean_latents
+from hallo_lit.stages.linear_codec import Fitting, Seen, fit_linear, spread_of, wants_fit
+from hallo_lit.stages.objective import Objective, Process, Step
 from hallo_lit.stages.randomness import Streams
 from hallo_lit.stages.say import say
 from hallo_lit.stages.shell import Stage
@@ -51,13 +52,30 @@ class DiffusionStage(Stage):
     ) -> None:
         super().__init__(network, learning, seed)
         self.process, self.objective, self.encode_chunk = process, objective, encode_chunk
+        prior = getattr(process, "prior", None)
+        # one that is measured is part of what a checkpoint must hold
+        self.prior = prior if isinstance(prior, ReferencePrior) and prior.measured else None
         self.terms = nn.ModuleDict({name: t for name, t in objective.terms.items() if isinstance(t, nn.Module)})
 
     def prime(self, data: object) -> None:
-        if any(key.startswith("codec.") for key in self.untrained):
-            fitted = isinstance(data, ClipDataset) and fit_linear(self.network.codec, data, self.objective.lip_weight)
-            if not fitted:
-                say("the codec is untrained: what this run learns is of no use with any other")
+        """Fits the linear part of an untrained codec, and measures the spreads of a prior that has none."""
+        codec, prior = self.network.codec, self.prior
+        untrained = [key.removeprefix("codec.") for key in self.untrained if key.startswith("codec.")]
+        fits = wants_fit(codec, untrained)
+        seen = Seen.of(data) if fits or prior is not None else None
+        if isinstance(codec, Fitting) and fits and seen is not None:
+            fit_linear(codec, seen, self.device, self.objective.lip_weight)
+        elif any(not parameter.requires_grad for name, parameter in codec.named_parameters() if name in untrained):
+            say("the codec is untrained: what this run learns is of no use with any other")
+        if prior is None:
+            return
+        if seen is None:
+            raise UserError(
+                "process.prior.spread=null is measured in pictures, and this run has none: set "
+                "data.samples.source=pixels or video, or give numbers."
+            )
+        prior.measure(spread_of(codec, seen))
+        say("the spreads of the prior are measured")
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> dict[str, Tensor]:
         made = self.losses(batch, self.streams(batch.index), self.objective.drop_rates)
@@ -71,25 +89,29 @@ class DiffusionStage(Stage):
         self.log_dict(values, batch_size=len(batch.index), sync_dist=True)
 
     def losses(self, batch: ClipBatch, streams: Streams, rates: DropRates) -> Losses:
-        """One walk through the model: noise, conditions, prediction, losses."""
+        """What `predict` gave, compared with what was asked for."""
+        step = self.predict(batch, streams, rates)
+        noised, velocity = step.noised, step.prediction
+        error = (velocity.detach().float() - noised.target.float()).square().flatten(1).mean(1)
+        loss = self.process.loss(velocity, noised, self.objective.weights(batch.inputs.regions, step.latents))
+        parts: dict[str, Tensor] = {}
+        for name, term in self.objective.terms.items():
+            parts[name] = term(step)
+            loss = loss + term.weight * parts[name]
+        return Losses(loss, parts, error, noised.timestep)
+
+    def predict(self, batch: ClipBatch, streams: Streams, rates: DropRates, learns: bool = True) -> Step:
+        """One walk through the model: noise, conditions, prediction. `learns`: with gradients."""
         self.check(batch)
         with torch.no_grad():
             latents = self.encode(batch.frames, streams, "frames")
             inputs = self.inputs(batch, streams)
         noised, drop = streams.noised(self.process, latents), streams.drop(rates)
-        prepared = self.network.prepare(inputs, drop)
-        cond = self.network.condition(inputs, prepared, drop)
-        velocity = self.process.predictor(self.network)(noised.x, noised.timestep, cond)
-        error = (velocity.detach().float() - noised.target.float()).square().flatten(1).mean(1)
-        loss = self.process.loss(velocity, noised, self.objective.weights(inputs.regions, latents))
-        parts: dict[str, Tensor] = {}
-        if self.objective.terms:
-            clean = clean_latents(self.process, velocity, noised)
-            step = Step(self.network, batch, latents, noised, cond, velocity, clean)
-            for name, term in self.objective.terms.items():
-                parts[name] = term(step)
-                loss = loss + term.weight * parts[name]
-        return Losses(loss, parts, error, noised.timestep)
+        with nullcontext() if learns else torch.no_grad():
+            prepared = self.network.prepare(inputs, drop)
+            cond = self.network.condition(inputs, prepared, drop)
+            velocity = self.process.predictor(self.network)(noised.x, noised.timestep, cond)
+        return Step(self.network, batch, latents, noised, cond, velocity, self.process)
 
     def inputs(self, batch: ClipBatch, streams: Streams) -> ClipInputs:
         """What the network is told of the clip besides its noisy latents, pictures as latents."""

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from hallo_lit.components.vae import Codec
-from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.errors import UserError
 from hallo_lit.stages.learning import Learning
-from hallo_lit.stages.linear_codec import fit_linear
+from hallo_lit.stages.linear_codec import Fitting, Seen, fit_linear, wants_fit
 from hallo_lit.stages.perceptual import PictureDistance, PyramidDistance
 from hallo_lit.stages.randomness import Streams
 from hallo_lit.stages.shell import Stage
@@ -51,8 +50,9 @@ class CodecStage(Stage):
         self.objective = objective
 
     def prime(self, data: object) -> None:
-        if self.untrained and isinstance(data, ClipDataset):
-            fit_linear(self.network, data, self.objective.lip_weight)
+        codec, seen = self.network, Seen.of(data) if wants_fit(self.network, self.untrained) else None
+        if isinstance(codec, Fitting) and seen is not None:
+            fit_linear(codec, seen, self.device, self.objective.lip_weight)
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         values = self.losses(batch, self.streams(batch.index))

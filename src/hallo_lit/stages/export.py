@@ -10,7 +10,10 @@ from torch import nn
 
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.errors import UserError
+from hallo_lit.factory import build
+from hallo_lit.stages.base import DiffusionStage
 from hallo_lit.stages.checkpoint import TRUSTED, Checkpoint, checkpoint_in, read_checkpoint, rebuild
+from hallo_lit.stages.run_card import run_card
 from hallo_lit.weights.bundle import save_bundle
 from hallo_lit.weights.bundled_encoder import is_described, original
 from hallo_lit.weights.contents import ENCODERS as BUNDLED
@@ -29,10 +32,12 @@ def export(
     dtype: torch.dtype | None = None,
     overwrite: bool = False,
     trust: Sequence[str] = TRUSTED,
+    notes: str = "",
 ) -> Path:
     """Writes the bundle `out` from one checkpoint of an animator and any of encoders, in any order.
 
-    Averaged weights are taken where there are such; LoRA factors are added to the layers they sit beside.
+    Averaged weights are taken where there are such; LoRA factors are added to the layers they sit beside. The model
+    card says how the run went, followed by `notes` (Markdown).
 
     Raises:
         UserError: a file is unusable, none or several are of an animator, or `out` cannot be written.
@@ -46,7 +51,8 @@ def export(
             f"and may take one of stage=face_encoder beside it; given: {given}."
         )
     main = animators[0]
-    network = rebuild(main, trust).product()
+    stage = rebuild(main, trust)
+    network = stage.product()
     if not isinstance(network, Hallo):
         raise UserError(f"{main.path} holds a {type(network).__name__}, which cannot animate.")
     kept = {key: main.config[key] for key in KEPT if main.config.get(key) is not None}
@@ -55,9 +61,16 @@ def export(
         if is_described(kept.get(name)):
             kept[name], made = original(kept[name])
             encoders |= {name: made} if isinstance(made, nn.Module) else {}
+        elif (kept.get(name) or {}).get("weights"):  # a file of ours comes along
+            encoders[name] = build(kept[name], trust)
+            kept[name] = {**kept[name], "weights": None}
     encoders |= {one.stage: _encoder(one, main, trust) for one in opened if one.stage in ENCODERS}
+    if isinstance(stage, DiffusionStage) and stage.prior is not None:
+        prior = {**kept["process"]["prior"], "spread": stage.prior.to_plain()}
+        kept["process"] = {**kept["process"], "prior": prior}
     config = {"model": main.config["stage"]["network"], **kept}
-    return save_bundle(out, network, config, encoders, dtype=dtype, overwrite=overwrite)
+    told = f"{run_card(main)}\n\n{notes}"
+    return save_bundle(out, network, config, encoders, dtype=dtype, overwrite=overwrite, notes=told)
 
 
 def _encoder(checkpoint: Checkpoint, main: Checkpoint, trust: Sequence[str]) -> nn.Module:

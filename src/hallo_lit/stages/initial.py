@@ -65,7 +65,7 @@ def begin(stage: Stage, weights: Sequence[str], fresh: Sequence[str], config: Ma
         raise UserError(_lacking(stage, weights, lacking))
     current = network.state_dict()
     load_strictly(network, {**{key: current[key] for key in begun.fresh}, **state}, "init.weights")
-    stage.untrained = begun.fresh
+    stage.untrained, stage.begins = begun.fresh, True
     return begun
 
 

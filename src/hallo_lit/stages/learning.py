@@ -24,13 +24,15 @@ class OptimizerPartial(Protocol):
 class Schedule:
     """The learning rate as a multiple of the optimiser's: a linear rise over `warm_up` steps, then `shape`.
 
-    `linear` and `cosine` fall to `floor` at step `steps`; `constant` stays at 1.
+    `linear` and `cosine` fall to `floor` at step `steps`, after a share `hold` of the way at the full rate; `constant`
+    stays at 1.
     """
 
     shape: Literal["constant", "linear", "cosine"] = "constant"
     warm_up: int = 0
     steps: int = 0
     floor: float = 0.0
+    hold: float = 0.0
 
     def __post_init__(self) -> None:
         """
@@ -43,6 +45,8 @@ class Schedule:
             raise UserError(
                 f"A {self.shape} schedule of {self.steps} steps has no room for {self.warm_up} steps of warm-up."
             )
+        if not 0 <= self.hold < 1:
+            raise UserError(f"schedule.hold={self.hold}: give a share of the steps, from 0 to below 1.")
 
     def factor(self, step: int) -> float:
         """`step` counts optimiser steps from 0."""
@@ -51,6 +55,7 @@ class Schedule:
         if self.shape == "constant":
             return 1.0
         done = min((step - self.warm_up) / (self.steps - self.warm_up), 1.0)
+        done = max(0.0, (done - self.hold) / (1 - self.hold))
         falling = 1 - done if self.shape == "linear" else (1 + math.cos(math.pi * done)) / 2
         return self.floor + (1 - self.floor) * falling
 

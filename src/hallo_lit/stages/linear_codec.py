@@ -1,54 +1,89 @@
-"""Codecs with a linear part that can be set in closed form are set before their first step."""
+"""What can be set in closed form is set before the first step: linear codecs, and the spreads of a prior."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hallo_lit.data.clips import ClipIndices
+from hallo_lit.components.vae import Codec
 from hallo_lit.data.dataset import ClipDataset
-from hallo_lit.data.frames import reader
-from hallo_lit.data.masks import region_masks
+from hallo_lit.diffusion.reference_prior import residual_spread
 from hallo_lit.stages.say import say
+from hallo_lit.structs import REGIONS
 
-CLIPS, FRAMES = 128, 4  # pictures to look at
+SAMPLES = 400  # to look at, at most; every one gives its portrait and its first frames
+FRAMES = 4
+MEMORY = 400e6  # bytes of pictures, at most
+LIP = REGIONS.index("lip")
 
 
 @runtime_checkable
 class Fitting(Protocol):
-    """A codec that learns its linear part from pictures at once."""
+    """A codec that learns its linear part from pictures at once. fitted: the parameters that are set so."""
 
     factor: int
+    fitted: tuple[str, ...]
 
     def fit(self, images: Tensor, importance: Tensor | None = None) -> None:
         """images (n, 3, H, W) in [-1, 1]; importance (n, 1, h, w) of the places of the latents."""
 
 
-def fit_linear(codec: nn.Module, data: ClipDataset, lip_weight: float = 1.0) -> bool:
-    """Whether the codec has such a part and `data` the pictures for it; the same on every rank."""
-    if not isinstance(codec, Fitting) or data.source == "latents":
-        return False
-    images, lips = _pictures(data)
-    size = (images.shape[-2] // codec.factor, images.shape[-1] // codec.factor)
-    importance = 1 + (lip_weight - 1) * F.interpolate(lips, size, mode="bilinear", antialias=True)
-    device = next(codec.parameters()).device
-    codec.fit(images.to(device), importance.to(device))
-    say(f"the linear part of the codec is fitted to {len(images)} pictures")
-    return True
+@dataclass(frozen=True)
+class Seen:
+    """Samples of a training set: images (n, 1 + f, 3, H, W), portraits first, and region masks (n, r, H', W')."""
+
+    images: Tensor
+    regions: Tensor
+
+    @classmethod
+    def of(cls, data: object) -> Seen | None:
+        """Draws spread over the set, changed as training changes them; the same on every rank. None: no pictures."""
+        if not isinstance(data, ClipDataset) or data.source == "latents":
+            return None
+        images, regions = [], []
+        one = 4 * 3 * math.prod(data.size) * (1 + min(FRAMES, data.policy.frames))
+        count = min(SAMPLES, len(data), max(16, int(MEMORY / one)))
+        for index in torch.linspace(0, len(data) - 1, count).round().int().tolist():
+            sample = data[index]
+            images.append(torch.cat([sample.portrait[None], sample.frames[:FRAMES]]))
+            regions.append(sample.regions if sample.regions.ndim == 3 else sample.regions[0])
+        return cls(torch.stack(images), torch.stack(regions))
+
+    def masks(self, factor: int) -> Tensor:
+        """Regions (n, r, h, w) at the places of the latents."""
+        size = (self.images.shape[-2] // factor, self.images.shape[-1] // factor)
+        if self.regions.shape[-2:] == (1, 1):
+            return self.regions.expand(-1, -1, *size)
+        return F.interpolate(self.regions, size, mode="bilinear", antialias=True)
+
+    def __len__(self) -> int:
+        return self.images.shape[0] * self.images.shape[1]
 
 
-def _pictures(data: ClipDataset) -> tuple[Tensor, Tensor]:
-    """Evenly spaced frames of the first clips (n, 3, H, W), and their lip masks (n, 1, H', W')."""
-    read, generator = reader(data.source, data.size), torch.Generator()
-    frames: list[Tensor] = []
-    lips: list[Tensor] = []
-    for row in list(dict.fromkeys(int(row) for row in data.rows))[:CLIPS]:
-        clip = data.store[row]
-        masks = region_masks(clip, ClipIndices(range(1), (), 0), data.spec.masks)
-        for index in torch.linspace(0, clip.row.frames - 1, FRAMES).round().int().tolist():
-            frames.append(read(clip, index, index + 1, generator)[0])
-            lips.append(masks.flatten(0, -4)[0] if masks.ndim > 3 else masks)
-    return torch.stack(frames), torch.stack(lips)[:, -1:]
+def wants_fit(codec: nn.Module, untrained: Sequence[str]) -> bool:
+    """Whether the codec has a linear part that is among the untrained parameters (named as in the codec)."""
+    return isinstance(codec, Fitting) and not set(untrained).isdisjoint(codec.fitted)
+
+
+def fit_linear(codec: Fitting, seen: Seen, device: torch.device, lip_weight: float = 1.0) -> None:
+    """Sets the linear part; places inside the lips count `lip_weight` times."""
+    weight = 1 + (lip_weight - 1) * seen.masks(codec.factor)[:, LIP:]
+    codec.fit(seen.images.flatten(0, 1).to(device), weight.repeat_interleave(seen.images.shape[1], 0).to(device))
+    say(f"the linear part of the codec is fitted to {len(seen)} pictures")
+
+
+@torch.no_grad()
+def spread_of(codec: Codec, seen: Seen, chunk: int = 64) -> dict[str, list[float]]:
+    """How far latents of frames leave those of their portraits, see `residual_spread`."""
+    device, count = next(codec.parameters()).device, seen.images.shape[1]
+    encoded = [codec.encode(part.to(device)).cpu() for part in seen.images.flatten(0, 1).split(chunk)]
+    latents = torch.cat(encoded).unflatten(0, (-1, count))
+    still = latents[:, :1].expand(-1, count - 1, -1, -1, -1).flatten(0, 1)
+    masks = seen.masks(codec.factor).repeat_interleave(count - 1, 0)
+    return residual_spread(latents[:, 1:].flatten(0, 1), still, masks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -37,7 +38,12 @@ class Step:
     noised: Noised
     cond: Conditioning
     prediction: Tensor  # (b, f, c, h, w) velocity
-    clean: Tensor  # (b, f, c, h, w) latents that the prediction amounts to
+    process: Process
+
+    @cached_property
+    def clean(self) -> Tensor:
+        """Latents (b, f, c, h, w) that the prediction amounts to."""
+        return clean_latents(self.process, self.prediction, self.noised)
 
 
 class LossTerm(Protocol):

@@ -32,6 +32,7 @@ class Stage(L.LightningModule):
         self.network, self.learning, self.seed = network, learning, seed
         self.groups: list[Group] = []
         self.untrained: Sequence[str] = ()  # parameters that begin with random values
+        self.begins = False  # with its first step, rather than going on from a checkpoint of its own
 
     def adapt(self) -> None:
         """Changes the network after its first weights are loaded; called once, and before a checkpoint is restored."""
@@ -45,12 +46,12 @@ class Stage(L.LightningModule):
             self.groups = select(self.network, self.learning.trains)
 
     def prime(self, data: object) -> None:
-        """Sets in closed form what can be set so, of parameters in `untrained`; `data` is the training set or None."""
+        """Sets in closed form what can be set so, such as parameters in `untrained`; `data`: training set or None."""
 
     def configure_model(self) -> None:
-        if self.untrained:  # before weights are sharded or averaged; a resumed run has nothing untrained
+        if self.begins or self.untrained:  # before weights are sharded or averaged
             self.prime(getattr(self.trainer.datamodule, "train_set", None))  # type: ignore[attr-defined]
-            self.untrained = ()
+            self.untrained, self.begins = (), False
         if self._trainer is not None and isinstance(self.trainer.strategy, ModelParallelStrategy):
             shard(self, self.trainer.strategy.device_mesh["data_parallel"])
 

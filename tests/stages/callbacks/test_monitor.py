@@ -23,6 +23,7 @@ def test_a_run_reports_itself(store: Path) -> None:
     assert float(rows[0]["lr/0"]) == pytest.approx(0.01)
     assert 0 <= float(rows[0]["speed/waiting"]) <= 1
     assert float(rows[0]["memory/resident_gb"]) > 0.1
+    assert 0 < float(rows[0]["cpu_hours"]) < float(rows[1]["cpu_hours"])
     assert any(name.startswith("error/t") and value for name, value in rows[0].items())
 
 
@@ -43,3 +44,9 @@ def test_norms_are_those_of_the_groups(store: Path) -> None:
     whole = torch.stack([p.grad.square().sum() for p in stage.parameters() if p.grad is not None]).sum().sqrt()
     assert set(norms) == {group.pattern for group in stage.trained_groups()}
     assert sum(norm**2 for norm in norms.values()) ** 0.5 == pytest.approx(float(whole), rel=1e-5)
+
+
+def test_the_hours_of_a_run_go_on() -> None:
+    first, second = Monitor(), Monitor()
+    second.load_state_dict({"cpu_seconds": first.state_dict()["cpu_seconds"] + 7200})
+    assert second.state_dict()["cpu_seconds"] == pytest.approx(first.state_dict()["cpu_seconds"] + 7200, abs=5)

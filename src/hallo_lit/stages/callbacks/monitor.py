@@ -21,12 +21,20 @@ class Monitor(L.Callback):
     """Means since the last report, every `every` steps, of rank 0.
 
     error/t0-249 ...: squared error by timestep, in `buckets` equal ranges of 1000. grad/PATTERN: norm of the gradients
-    of what the pattern caught, before clipping. speed/waiting: share of the time spent waiting for data.
+    of what the pattern caught, before clipping. speed/waiting: share of the time spent waiting for data. cpu_hours: of
+    this process and its ended children, over all calls of a run that went on.
     """
 
     def __init__(self, every: int = 50, buckets: int = 4) -> None:
         self.every, self.buckets = every, buckets
+        self._cpu_before = 0.0  # seconds in earlier calls of this run, less what this process spent before it began
         self._forget()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"cpu_seconds": self._cpu_before + _cpu_seconds()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._cpu_before = float(state_dict["cpu_seconds"]) - _cpu_seconds()
 
     def _forget(self) -> None:
         self._began = time.perf_counter()
@@ -82,10 +90,16 @@ class Monitor(L.Callback):
             values[f"lr/{number}"] = float(group["lr"])
         values["speed/samples_per_second"] = self._samples / passed
         values["speed/waiting"] = self._waited / passed
+        values["cpu_hours"] = (self._cpu_before + _cpu_seconds()) / 3600
         values["memory/resident_gb"] = psutil.Process().memory_info().rss / GIGA
         if torch.cuda.is_available():
             values["memory/device_peak_gb"] = torch.cuda.max_memory_allocated() / GIGA
         return values
+
+
+def _cpu_seconds() -> float:
+    spent = psutil.Process().cpu_times()
+    return float(spent.user + spent.system + spent.children_user + spent.children_system)
 
 
 def gradient_norms(stage: Stage) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from torch import Tensor
 from hallo_lit.animation.handover import Handover, PixelHandover
 from hallo_lit.animation.video_generator import Recipe, VideoGenerator
 from hallo_lit.components.hallo import Hallo
+from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.media.image import Pixels, save_png, to_pixels
 from hallo_lit.media.video_writer import VideoWriter
 from hallo_lit.metrics.base import VideoMetric
+from hallo_lit.stages.base import DiffusionStage
 from hallo_lit.stages.callbacks.figures import Figures
 from hallo_lit.stages.callbacks.periodic import Periodic
 from hallo_lit.stages.filmed import FPS, Filmed, first_clips
@@ -55,6 +58,9 @@ class SampleVideos(Periodic):
         hallo: Any = pl_module.network
         if not isinstance(hallo, Hallo):
             return
+        if isinstance(pl_module, DiffusionStage) and isinstance(pl_module.process, NoiseProcess):
+            # one process for training and sampling: what a run measured is known to the stage's alone
+            self.recipe = replace(self.recipe, process=pl_module.process)
         data = self.clips(trainer)
         filmed = first_clips(data, self.count, self.clips_each * self.recipe.clip_frames)
         if not self._masks_shown:

@@ -1,0 +1,79 @@
+"""The stage that teaches the codec's decoder what predictions look like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from hallo_lit.errors import UserError
+from hallo_lit.stages.base import NOTHING_DROPPED
+from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
+from hallo_lit.stages.export import export
+from hallo_lit.stages.running import train
+from hallo_lit.weights.bundle import load_bundle
+
+from .small import batch_of, config, make_store, stage_of
+
+CODEC = (
+    "size.codec._target_=hallo_lit.components.finished_codec.FinishedCodec",
+    *("~size.codec.channels", "~size.codec.layers", "size.codec.groups=4", "+size.codec.factor=2"),
+    *("+size.codec.width=8", "+size.codec.blocks=1", "+size.codec.cell=2"),
+)
+TALKER = ("process=reference_preconditioned", "process.prior.spread=null", "+process.prior.channels=4", *CODEC)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_store(tmp_path_factory.mktemp("faces") / "clips", landmarks=True)
+
+
+@pytest.fixture(scope="module")
+def talking(faces: Path) -> Path:
+    made = config(faces, *TALKER, "stage=talking", "name=talking", "steps=3", "data.samples.masks=portrait")
+    train(made)
+    return Path(made["run_dir"])
+
+
+def test_a_run_measures_its_prior_and_keeps_it(talking: Path) -> None:
+    checkpoint = read_checkpoint(checkpoint_in(talking))
+    spread = checkpoint.state["prior.spread"]
+    assert spread.shape == (3, 4)
+    assert (spread > 0).all()
+
+
+def test_only_the_decoder_learns_and_its_pictures_improve(faces: Path, talking: Path) -> None:
+    made = config(
+        faces, *TALKER, "stage=decoder", "name=decoder", "steps=30", "optimizer.lr=0.002", f"init.weights=[{talking}]",
+        "init.fresh=[codec.finish.*]",
+    )  # fmt: skip
+    train(made)
+    before, after = (read_checkpoint(checkpoint_in(path)) for path in (talking, Path(made["run_dir"])))
+    changed = {key for key, tensor in after.network.items() if not torch.equal(tensor, before.network[key])}
+    assert changed
+    assert all(key.startswith("codec.finish.") for key in changed)
+    stage: Any = stage_of(faces, *TALKER, "stage=decoder")
+    batch = batch_of(faces, *TALKER, "stage=decoder")
+    losses = []
+    for checkpoint in (before, after):
+        stage.load_state_dict(dict(checkpoint.state))
+        losses.append(stage.losses(batch, stage.streams(batch.index, validating=True), NOTHING_DROPPED).loss.item())
+    assert losses[1] < losses[0]
+
+
+def test_latents_alone_are_refused(cached: Path) -> None:
+    stage: Any = stage_of(cached, *CODEC, "stage=decoder")
+    batch = batch_of(cached, *CODEC, "stage=decoder", "data.samples.source=latents")
+    with pytest.raises(UserError, match="source=pixels"):
+        stage.losses(batch, stage.streams(batch.index, validating=True), NOTHING_DROPPED)
+
+
+def test_a_bundle_holds_what_was_measured(talking: Path, tmp_path: Path) -> None:
+    export([talking], tmp_path / "bundle", notes="## Judged\n\nby ear")
+    bundle = load_bundle(tmp_path / "bundle")
+    kept = read_checkpoint(checkpoint_in(talking)).state["prior.spread"]
+    assert bundle.config["process"]["prior"]["spread"]["lip"] == pytest.approx(kept[2].tolist())
+    card = (tmp_path / "bundle" / "README.md").read_text()
+    assert card.index("- stage: talking") < card.index("by ear")
