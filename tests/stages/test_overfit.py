@@ -1,0 +1,79 @@
+"""A model learns one clip by heart; if it cannot, nothing else will work."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hallo_lit.faces.measures import lip_box
+from hallo_lit.media.image import save_png
+from hallo_lit.metrics.video import Video
+from hallo_lit.stages.running import train
+
+from .command import ENVIRONMENT
+from .small import ALL, batch_of, config, make_store, stage_of
+
+CLIP = ("clips=1", "seconds=2", "test_share=0", "zoom=1.5", "motion=0")
+
+
+def test_the_loss_falls_on_one_clip(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "clip", clips=1)
+    words = (ALL, "stage=talking", "steps=30", "optimizer.lr=0.01", "data.batch_size=1", "process.timestep_power=0.3")
+    settings = config(store, *words, "name=by_heart")
+    first: Any = stage_of(store, *words)
+    train(settings)
+    state = torch.load(Path(settings["run_dir"]) / "checkpoints/step0000030.ckpt", weights_only=True)["state_dict"]
+    learnt = {key.removeprefix("network."): value for key, value in state.items()}
+    codec = {key: value for key, value in learnt.items() if key.startswith("codec.")}
+    batch = batch_of(store, *words, rows=(0,))
+    losses = []
+    for weights in (first.network.state_dict() | codec, learnt):
+        stage: Any = stage_of(store, *words)
+        stage.network.load_state_dict(weights)
+        with torch.no_grad():
+            streams = stage.streams(batch.index, validating=True)
+            losses.append(float(stage.losses(batch, streams, stage.objective.drop_rates).loss))
+    assert losses[1] < 0.5 * losses[0]
+
+
+@pytest.mark.slow
+def test_a_clip_learnt_by_heart_is_shown_by_animate(tmp_path: Path) -> None:
+    """Measured: see docs/training.md."""
+    call("synthesize", "out=clip", *CLIP, "store=true", "close_up=0.78", "close_up_size=128", folder=tmp_path)
+    call("synthesize", "out=video", *CLIP, folder=tmp_path)
+    call("train", "experiment=overfit_one_clip", "data.store=clip", "name=learnt", folder=tmp_path)
+    with (tmp_path / "outputs/train/learnt/logs/metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    losses, mouth = ([float(row[key]) for row in rows if row.get(key)] for key in ("train/loss", "samples/mouth_psnr"))
+    assert np.mean(losses[-2:]) < 0.5 * losses[0]
+    assert mouth[-1] > mouth[0] + 3  # the first is that of the still portrait
+
+    truth = Video.from_file(next((tmp_path / "video").rglob("*.mp4")))
+    save_png(tmp_path / "portrait.png", next(truth.frames()))
+    call("weights", "export", "outputs/train/learnt", "out=bundle", folder=tmp_path)
+    call("animate", "portrait.png", str(truth.path), "made.mp4", "weights=bundle", folder=tmp_path)
+    made, still = psnr_of_mouth(Video.from_file(tmp_path / "made.mp4"), truth)
+    assert made > still + 1.5
+
+
+def call(*words: str, folder: Path) -> None:
+    command = [sys.executable, "-m", "hallo_lit.cli", *words]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def psnr_of_mouth(made: Video, truth: Video) -> tuple[float, float]:
+    """Of the made frames and of the first true frame, in a box around the true lips of all frames, in dB."""
+    true, shown = (np.stack(list(video.frames())) / 255 for video in (truth, made))
+    lips = np.array([lip_box(points) for points in truth.landmarks])
+    (left, top), (right, bottom) = lips[:, :2].min(0).astype(int), np.ceil(lips[:, 2:].max(0)).astype(int)
+    box = (slice(None), slice(top, bottom), slice(left, right))
+    wrong = [np.square(side - true)[box].mean() for side in (shown[: len(true)], true[:1])]
+    return float(-10 * np.log10(wrong[0])), float(-10 * np.log10(wrong[1]))
