@@ -46,6 +46,18 @@ def test_networks_and_sampling_are_the_bundles_but_for_what_is_asked() -> None:
     assert (made["sampler"]["steps"], known["sampler"]["steps"]) == (3, 2)
 
 
+def test_another_fusion_in_the_bundles_networks() -> None:
+    cfg = compose("train", "experiment=ablation_talking", "fusion=gated", "fusion.branches=[lip]")
+    take_networks(cfg, "tiny", ["experiment", "fusion", "fusion.branches"])
+    made, known = plain(cfg), open_bundle("tiny")[1]
+    fusion = made["stage"]["network"]["denoiser"]["extras"].pop("fusion")
+    known["model"]["denoiser"]["extras"].pop("fusion")
+    assert (fusion["_target_"].rpartition(".")[2], fusion["branches"]) == ("GatedFusion", ["lip"])
+    assert made["stage"]["network"] == known["model"]
+    assert made["stage"]["process"] == known["process"]
+    assert made["audio_encoder"]["weights"].endswith("viseme.safetensors")
+
+
 @pytest.mark.parametrize("word", ["fusion", "audio_encoder", "size.unet.channels"])
 def test_other_networks_than_the_bundles_are_refused(word: str) -> None:
     with pytest.raises(UserError, match=rf"^{word}=... asks for other networks .* init.networks=config"):

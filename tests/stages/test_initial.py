@@ -50,6 +50,17 @@ def test_stage_two_begins_from_stage_one(store: Path, appearance: str) -> None:
     assert stage.untrained == begun.fresh
 
 
+def test_what_is_left_out_of_the_weights_begins_untrained(store: Path, appearance: str) -> None:
+    stage: Any = stage_of(store)
+    lost = "denoiser.conv_out.weight"
+    before = stage.network.state_dict()[lost].clone()
+    begun = begin(stage, [appearance], [*FRESH, lost], config(store), without=[lost])
+    assert lost in begun.fresh
+    assert torch.equal(stage.network.state_dict()[lost], before)
+    with pytest.raises(UserError, match="lack 1 tensors of denoiser"):
+        begin(stage_of(store), [appearance], FRESH, config(store), without=[lost])
+
+
 def test_the_codec_of_stage_one_is_the_trained_one(store: Path, codec: str, appearance: str) -> None:
     first, second = (
         torch.load(next(Path(run).glob("checkpoints/*.ckpt")), weights_only=True)["state_dict"]

@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from hallo_lit.cli.compose import plain
 from hallo_lit.cli.encoders import GROUPS
 from hallo_lit.cli.recommended import SETTINGS, UNSAID, adopt, named_by, networks_among
 from hallo_lit.errors import UserError
@@ -18,6 +19,8 @@ from hallo_lit.weights.hub import BUNDLED
 from hallo_lit.weights.index import INDEX
 
 TAKEN = (*SETTINGS, "model", *GROUPS.values())
+OTHER_FUSION = "other_fusion"  # of init.networks: how to join features is what is being tried out
+OWN = ("fusion", *GROUPS.values())  # what is not taken then
 
 
 def named_here() -> list[str]:
@@ -56,7 +59,8 @@ def take_view(cfg: DictConfig, bundle: str, names: Iterable[str]) -> None:
 def take_networks(cfg: DictConfig, source: str, names: Iterable[str]) -> None:
     """Puts networks, encoders and way of sampling of a bundle or a run into `cfg`, but for what `names` sets.
 
-    Files of public weights describe no networks, and leave `cfg` as it is.
+    Files of public weights describe no networks, and leave `cfg` as it is. Under `init.networks=other_fusion` the
+    fusion and the encoders stay those of `cfg`.
 
     Raises:
         UserError: the source cannot be read, or `names` asks for other networks than it holds.
@@ -64,14 +68,18 @@ def take_networks(cfg: DictConfig, source: str, names: Iterable[str]) -> None:
     names, found = list(names), _description(source)
     if found is None:
         return
+    own = OWN if cfg.init.networks == OTHER_FUSION else ()
+    names = [name for name in names if name.split(".")[0] not in own]
     if other := [name for name in networks_among(names) if not name.startswith("model.")]:
         raise UserError(
             f"{other[0]}=... asks for other networks than those of {source}; leave it out, or add init.networks=config."
         )
-    taken = adopt(cfg, cfg, found, names, TAKEN)
+    taken = adopt(cfg, cfg, found, names, [key for key in TAKEN if key not in own])
+    if own:
+        taken["model"]["denoiser"]["extras"]["fusion"] = plain(cfg.fusion)
     OmegaConf.set_struct(cfg, False)
     for key in TAKEN:
-        if key in taken:
+        if key in taken and key not in own:
             cfg[key] = taken[key]
 
 

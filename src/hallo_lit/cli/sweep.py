@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from hallo_lit.cli.bundled import take_networks
 from hallo_lit.cli.compose import plain
 from hallo_lit.cli.evaluate import settings
 from hallo_lit.cli.progress import Phases
@@ -40,6 +41,7 @@ def run_row(cfg: DictConfig, progress: Phases) -> float | None:
     if sweep.bench is not None:
         result = measured(folder, words, [*sweep.bench, *words], others, cfg.frames)
     else:
+        sweep.require(cfg.cases.get("folder"))
         if sweep.train is not None:
             cfg.weights = str(bundle_of(_model(cfg, sweep, words)))
         cfg.group, cfg.name, cfg.run_dir = cfg.group or cfg.name, name, str(folder / FOLDER / slug(words))
@@ -66,25 +68,34 @@ def _model(cfg: DictConfig, sweep: Sweep, words: Sequence[str]) -> Path:
     """The finished training run behind a row."""
     begin = []
     if sweep.start is not None:
-        begin = [f"init.weights=[{literal(str(_run(cfg, sweep.start, 'start')))}]"]
+        begin = [f"init.weights=[{literal(str(_run(cfg, sweep, sweep.start, 'start')))}]"]
     own = sweep.training(words)
-    return _run(cfg, [*(sweep.train or ()), *begin, *own], ",".join(own) or "base")
+    return _run(cfg, sweep, [*(sweep.train or ()), *begin, *own], ",".join(own) or "base")
 
 
-def _run(cfg: DictConfig, words: Sequence[str], name: str) -> Path:
+def _run(cfg: DictConfig, sweep: Sweep, words: Sequence[str], name: str) -> Path:
     """One training run, filed under the sweep and called `name`; equal runs of several sweeps are one."""
     run = Path(cfg.paths.output_dir) / "train" / _probe(words)
     called = [f"{key}={literal(text)}" for key, text in (("name", name), ("group", cfg.name), ("run_dir", str(run)))]
     words = [*words, *_passed_on(), *called]
-    config = plain(compose("train", words))
+    config = _composed(words)
+    sweep.require(config["data"].get("store"))
     quieten()
     return trained(config, _Apart(words) if starts_processes(config) else train)
 
 
 def _probe(words: Sequence[str]) -> str:
     """What distinguishes the training run of these words from all others, for its folder."""
-    probe = plain(compose("train", [*words, *_passed_on(), "run_dir=run"]))
+    probe = _composed([*words, *_passed_on(), "run_dir=run"])
     return f"{probe['name']}-{identity_of(probe)}"
+
+
+def _composed(words: Sequence[str]) -> dict[str, Any]:
+    """What `hallo-lit train` makes of these words."""
+    cfg = compose("train", list(words))
+    if cfg.init.networks != "config" and cfg.init.weights:
+        take_networks(cfg, str(cfg.init.weights[0]), named_by(words))
+    return plain(cfg)
 
 
 def _passed_on() -> list[str]:

@@ -23,7 +23,7 @@ def run(cfg: DictConfig) -> int | float | None:
     came first."""
     from hallo_lit.stages.running import starts_processes, train
 
-    if cfg.init.networks == "weights" and cfg.init.weights:
+    if cfg.init.networks != "config" and cfg.init.weights:
         take_networks(cfg, str(cfg.init.weights[0]), named_here())
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         _name_row(cfg)

@@ -37,11 +37,18 @@ class Begun:
         return "\n".join([*lines, *([f"{len(self.fresh)} tensors begin untrained"] if self.fresh else [])])
 
 
-def begin(stage: Stage, weights: Sequence[str], fresh: Sequence[str], config: Mapping[str, Any]) -> Begun:
+def begin(
+    stage: Stage,
+    weights: Sequence[str],
+    fresh: Sequence[str],
+    config: Mapping[str, Any],
+    without: Sequence[str] = (),
+) -> Begun:
     """Fills the stage's network; a later source overrides an earlier one.
 
     weights: bundle folders, public files (SD 1.5, AnimateDiff, VAE, Hallo ...) and `.ckpt` files of stages. fresh:
     patterns of keys that may keep their random values (`denoiser.*.audio.*`); every other key must come from a source.
+    without: patterns of keys that are not taken from any source.
 
     Raises:
         UserError: a source is unusable or of a stage this one does not follow, or weights are missing.
@@ -52,6 +59,7 @@ def begin(stage: Stage, weights: Sequence[str], fresh: Sequence[str], config: Ma
     for source in weights:
         path = checkpoint_in(Path(source))
         given = _from_checkpoint(path, stage) if is_checkpoint(path) else _from_files(path, network, config)
+        given = {key: t for key, t in given.items() if not any(fnmatchcase(key, pattern) for pattern in without)}
         report = compare({key: tuple(t.shape) for key, t in given.items()}, wanted)
         if report.unexpected or report.misshapen:
             report.missing.clear()

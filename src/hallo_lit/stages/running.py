@@ -46,7 +46,8 @@ def train(config: Mapping[str, Any]) -> int | float | None:
     trainer, data = make_trainer(config), make_data(config)
     stage = make_stage(config)
     if resume is None:
-        say(str(begin(stage, config["init"]["weights"], config["init"]["fresh"], config)))
+        init = config["init"]
+        say(str(begin(stage, init["weights"], init["fresh"], config, init.get("without", ()))))
     else:
         checkpoint = read_checkpoint(resume)
         check_resumable(checkpoint, stage.name, config)

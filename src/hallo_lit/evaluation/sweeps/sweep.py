@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 from hallo_lit.errors import UserError
@@ -20,6 +21,7 @@ class Sweep:
         trains: keys that the training of a row depends on; the others change sampling alone.
         train: words of `hallo-lit train` that train a row; None: the model is the one of `weights`.
         start: words of `hallo-lit train` for the run that all rows start from; None: as `train` says.
+        made_by: command that makes the folders of clips to train on and to judge by, where they are missing.
         bench: words of `hallo-lit bench`, which then measures the row instead of `evaluate`.
         objective: value that a hyper-parameter sweeper maximises.
         columns: value name -> heading, see `evaluation.table.Column`; empty: as the metrics say.
@@ -32,6 +34,7 @@ class Sweep:
     trains: Sequence[str] = ()
     train: Sequence[str] | None = None
     start: Sequence[str] | None = None
+    made_by: str | None = None
     bench: Sequence[str] | None = None
     objective: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +53,14 @@ class Sweep:
         if made.plot not in get_args(Plot):
             raise UserError(f"sweep.plot={made.plot} is not known; choose one of {', '.join(get_args(Plot))}.")
         return made
+
+    def require(self, folder: Any) -> None:
+        """
+        Raises:
+            UserError: the folder is missing, and it is known how it is made.
+        """
+        if self.made_by and isinstance(folder, str) and not Path(folder).expanduser().is_dir():
+            raise UserError(f"{folder} is not there, which this sweep needs; `{self.made_by}` makes it.")
 
     def own(self, words: Iterable[str]) -> list[str]:
         """The words of a row without those of its repetitions."""
