@@ -35,7 +35,7 @@ class LipCurves(Figure):
             upper.plot(time[: len(curve)], curve, label=name, color=COLOURS[name], lw=1.6)
         upper.set(ylabel="lip opening\n(eye distances)", ylim=(0, None))
         if found:
-            upper.legend(loc="upper right", ncols=2, frameon=False)
+            upper.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, frameon=False)  # above the curves
         else:
             upper.text(0.5, 0.5, "no face found in any frame", transform=upper.transAxes, ha="center", va="center")
         lower.fill_between(time, loud, color="tab:blue", alpha=0.4, lw=0)
