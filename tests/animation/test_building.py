@@ -77,7 +77,7 @@ def test_compile_replaces_the_forward_only(config: Config) -> None:
         ({"size": {"height": 34, "width": 32}}, r"height=34 .* multiple of 8; use 32"),
         ({"size": {"height": 32, "width": 4}}, r"width=4 .* multiple of 8; use 8"),
         ({"frames": 0}, "frames=0: at least 1"),
-        ({"motion_frames": 0}, "motion_frames=0: at least 1"),
+        ({"motion_frames": -1}, "motion_frames=-1: at least 0"),
         ({"frames": 1}, "frames=1 is less than motion_frames=2"),
         ({"frames": 11}, "frames=11 and motion_frames=2 exceed the 12 positions"),
         ({"decode_chunk": 0}, "decode_chunk=0"),

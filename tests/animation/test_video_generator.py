@@ -193,7 +193,7 @@ def test_steps_are_reported(hallo: Hallo) -> None:
     assert seen == [999, 749, 499, 249]
 
 
-@pytest.mark.parametrize("motion", [1, 3])
+@pytest.mark.parametrize("motion", [0, 1, 3])
 def test_any_number_of_motion_frames_works(hallo: Hallo, motion: int) -> None:
     made = video(hallo, recipe(motion_frames=motion))
     frames = clips(made, 2)

@@ -16,4 +16,4 @@ def test_everything_but_the_codec_learns() -> None:
     assert cfg.stage._target_ == f"{TalkingStage.__module__}.{TalkingStage.__name__}"
     parts = {pattern.split(".")[0] for pattern in cfg.stage.learning.trains}
     assert parts == {name for name in cfg.model if name not in ("_target_", "codec", "quirks")}
-    assert cfg.data.samples.policy.frames == cfg.frames == 4
+    assert (cfg.data.samples.policy.frames, cfg.data.samples.policy.motion) == (4, 0)

@@ -161,9 +161,9 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         half_noise=bool(config["half_noise"]),
         shared_noise=bool(config["shared_noise"]),
     )
-    for name, value in (("frames", recipe.clip_frames), ("motion_frames", recipe.motion_frames)):
-        if value < 1:
-            raise UserError(f"{name}={value}: at least 1 is needed.")
+    for name, value, least in (("frames", recipe.clip_frames, 1), ("motion_frames", recipe.motion_frames, 0)):
+        if value < least:
+            raise UserError(f"{name}={value}: at least {least} is needed.")
     if recipe.clip_frames < recipe.motion_frames:
         raise UserError(
             f"frames={recipe.clip_frames} is less than motion_frames={recipe.motion_frames}, "

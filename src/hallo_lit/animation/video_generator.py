@@ -19,9 +19,10 @@ from hallo_lit.structs import ClipInputs, Drop, Portrait
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used;
-    half_noise draws the original's noise, for the same seeds; shared_noise starts all frames of a video from the same
-    noise, so that what the sound does not move stands still in models whose frames do not see each other."""
+    """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used
+    (models without temporal modules need no motion frames: 0); half_noise draws the original's noise, for the same
+    seeds; shared_noise starts all frames of a video from the same noise, so that what the sound does not move stands
+    still in models whose frames do not see each other."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -87,7 +88,9 @@ class VideoGenerator:
     ) -> Tensor:
         """Latents (f, c, h, w) of the next clip for windowed audio features (f, window, layers, width)."""
         recipe, known = self.recipe, self.known
-        past = self.hallo.encode(self.handover.past(self.pixels, known.portrait, recipe.motion_frames))
+        past = known.past
+        if recipe.motion_frames:
+            past = self.hallo.encode(self.handover.past(self.pixels, known.portrait, recipe.motion_frames))
         inputs = replace(known, past=past, audio=audio[None].to(past)).repeat(self.passes)
         batched = self.hallo.condition(inputs, self.prepared, self.drop, self.region_scale)
         *nulls, given = (batched.row(i, self.drop) for i in range(self.passes))
