@@ -10,7 +10,7 @@ long    sound of eight seconds: the sync proxy with the own sound, the sound mov
 Beside every figure stand what loudness alone would reach, what the codec alone leaves over, what MediaPipe finds in
 the true frames themselves, and chance: the same photo with another clip's sound. Choose samplers and settings on
 --set validation; report --set test. Wants mediapipe.
-Prints a table, writes figures.json and sheet.jpg to --out.
+Prints a table, writes figures.json, figures.md (for a model card) and sheet.jpg to --out.
 """
 
 from __future__ import annotations
@@ -165,6 +165,17 @@ def through_codec(animator: Animator, photo: Photo, frames: Frames) -> Frames:
     return np.stack([Paster(frame, box)(to_pixels(picture)) for frame, picture in zip(frames, back, strict=True)])
 
 
+def shown(value: float) -> str:
+    return f"{value:.3f}" if abs(value) <= 1 else f"{value:.1f}"
+
+
+def markdown(figures: dict[str, float], which: str, clips: int, sampler: str) -> str:
+    """A section for a model card (`hallo-lit weights export ... notes=figures.md`)."""
+    lines = ["## What it reaches", "", f"`benchmarks/talking.py --set {which}`: {clips} people, sentences and voices"]
+    lines += [f"that no training has met; {sampler} steps.", "", "| figure | value |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {key} | {shown(value)} |" for key, value in figures.items())]) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle")
@@ -201,11 +212,12 @@ def main() -> None:
     about = {"bundle": str(words.bundle), "weights": animator.weights, "set": words.set, "clips": words.clips}
     about |= {"sampler": f"{recipe.sampler.solver} {recipe.sampler.steps}", "guidance": recipe.guidance.describe()}
     (words.out / "figures.json").write_text(json.dumps({**about, **figures}, indent=1) + "\n")
+    (words.out / "figures.md").write_text(markdown(figures, words.set, words.clips, str(about["sampler"])))
     sheet = cv2.cvtColor(np.vstack(judge.rows), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(words.out / "sheet.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 88])
     table = Table("figure", "value", title=f"{words.clips} clips of {words.seconds:g} s, {about['sampler']} steps")
     for key, value in figures.items():
-        table.add_row(key, f"{value:.3f}" if abs(value) <= 1 else f"{value:.1f}")
+        table.add_row(key, shown(value))
     Console().print(table)
 
 

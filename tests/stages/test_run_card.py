@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from hallo_lit.stages.checkpoint import Checkpoint
-from hallo_lit.stages.run_card import SHOWN, TABLE, run_card
+from hallo_lit.stages.run_card import LOGS, SHOWN, TABLE, keep_curve, run_card
+from hallo_lit.weights.card import CARD
 
 
-def checkpoint(run: Path) -> Checkpoint:
-    config = {"name": "mine", "seed": 3, "init": {"weights": ["/home/anna/bundles/start"]}}
+def checkpoint(run: Path, before: str = "/home/anna/bundles/start") -> Checkpoint:
+    config = {"name": "mine", "seed": 3, "init": {"weights": [before]}}
     return Checkpoint(run / "checkpoints" / "step0000100.ckpt", "talking", 100, config, {})
 
 
@@ -21,9 +22,9 @@ def test_a_run_without_a_table_still_says_what_it_is(tmp_path: Path) -> None:
 
 
 def test_losses_between_the_rows_are_averaged(tmp_path: Path) -> None:
-    (tmp_path / TABLE).parent.mkdir()
+    (tmp_path / LOGS / TABLE).parent.mkdir()
     rows = [f",{step},{0.1 * step}" for step in range(100)] + [f"{step / 1000},{step},0.5" for step in (50, 100)]
-    (tmp_path / TABLE).write_text("\n".join(["cpu_hours,step,train/loss", *rows]))
+    (tmp_path / LOGS / TABLE).write_text("\n".join(["cpu_hours,step,train/loss", *rows]))
     said = run_card(checkpoint(tmp_path))
     assert "- CPU hours: 0.10" in said
     rows = [line for line in said.splitlines() if line.startswith(("| 50 ", "| 100 "))]
@@ -32,9 +33,29 @@ def test_losses_between_the_rows_are_averaged(tmp_path: Path) -> None:
 
 
 def test_long_curves_are_thinned(tmp_path: Path) -> None:
-    (tmp_path / TABLE).parent.mkdir()
+    (tmp_path / LOGS / TABLE).parent.mkdir()
     rows = [f"{step / 1000},{step},0.5" for step in range(10, 1010, 10)]
-    (tmp_path / TABLE).write_text("\n".join(["cpu_hours,step,train/loss", *rows]))
+    (tmp_path / LOGS / TABLE).write_text("\n".join(["cpu_hours,step,train/loss", *rows]))
     table = run_card(checkpoint(tmp_path)).split("|---|---|---|\n")[1].splitlines()
     assert len(table) == SHOWN
     assert table[-1].startswith("| 1000 ")
+
+
+def test_an_interrupted_run_keeps_what_it_wrote(tmp_path: Path) -> None:
+    table = tmp_path / LOGS / TABLE
+    table.parent.mkdir()
+    for first in (10, 20, 30):
+        table.write_text(f"cpu_hours,step,train/loss\n{first / 1000},{first},0.5\n")
+        keep_curve(tmp_path)
+    assert not table.exists()
+    assert [step in run_card(checkpoint(tmp_path)) for step in ("| 10 ", "| 20 ", "| 30 ")] == [True] * 3
+    keep_curve(tmp_path)
+
+
+def test_the_card_of_what_a_run_began_from_follows(tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    start.mkdir()
+    (start / CARD).write_text("# start\n\n## Training\n\n- steps: 7\n\n## What it reaches\n\nlittle\n")
+    said = run_card(checkpoint(tmp_path / "run", str(start)))
+    assert said.index("- steps: 100") < said.index("- steps: 7")
+    assert "little" not in said

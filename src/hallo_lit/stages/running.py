@@ -11,6 +11,7 @@ import lightning as L
 import torch
 import yaml
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities import rank_zero_only
 
 from hallo_lit.data.datamodule import ClipDataModule
 from hallo_lit.data.spec import Encoder
@@ -27,6 +28,7 @@ from hallo_lit.stages.checkpoint import (
 )
 from hallo_lit.stages.fitting import fit, precision
 from hallo_lit.stages.initial import begin
+from hallo_lit.stages.run_card import keep_curve
 from hallo_lit.stages.say import quieten, say
 from hallo_lit.stages.shell import Stage
 
@@ -43,6 +45,8 @@ def train(config: Mapping[str, Any]) -> int | float | None:
     """
     quieten()
     resume = checkpoint_to_resume(config["resume"], Path(config["run_dir"]))
+    if resume is not None:
+        rank_zero_only(keep_curve)(Path(config["run_dir"]))
     trainer, data = make_trainer(config), make_data(config)
     stage = make_stage(config)
     if resume is None:
