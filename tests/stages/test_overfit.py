@@ -45,15 +45,17 @@ def test_the_loss_falls_on_one_clip(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_clip_learnt_by_heart_is_shown_by_animate(tmp_path: Path) -> None:
-    """The thresholds are what is wanted; they have not been tried on a whole run yet."""
+    """A minute and a half of training; the rest is making the clip and looking at it."""
     call("synthesize", "out=clip", *CLIP, "store=true", "close_up=0.78", "close_up_size=128", folder=tmp_path)
     call("synthesize", "out=video", *CLIP, folder=tmp_path)
     call("train", "experiment=overfit_one_clip", "data.store=clip", "name=learnt", folder=tmp_path)
     with (tmp_path / "outputs/train/learnt/logs/metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
-    losses, mouth = ([float(row[key]) for row in rows if row.get(key)] for key in ("train/loss", "samples/mouth_psnr"))
-    assert np.mean(losses[-2:]) < 0.5 * losses[0]
-    assert mouth[-1] > mouth[0] + 3  # the first is that of the still portrait
+    keys = ("error/t750-999", "samples/mouth_psnr", "samples/aperture_r")
+    errors, mouth, lips = ([float(row[key]) for row in rows if row.get(key)] for key in keys)
+    assert errors[-1] < 0.6 * errors[0]  # measured: 0.40
+    assert mouth[-1] > mouth[0] + 2  # dB above the still portrait; measured: 3.0
+    assert lips[-1] > 0.4  # measured: 0.66
 
     truth = Video.from_file(next((tmp_path / "video").rglob("*.mp4")))
     save_png(tmp_path / "portrait.png", next(truth.frames()))

@@ -64,6 +64,8 @@ def export(
         elif (kept.get(name) or {}).get("weights"):  # a file of ours comes along
             encoders[name] = build(kept[name], trust)
             kept[name] = {**kept[name], "weights": None}
+        elif "seed" in (kept.get(name) or {}):  # no later version need draw the same numbers
+            encoders[name] = build(kept[name], trust)
     encoders |= {one.stage: _encoder(one, main, trust) for one in opened if one.stage in ENCODERS}
     if isinstance(stage, DiffusionStage) and stage.prior is not None:
         prior = {**kept["process"]["prior"], "spread": stage.prior.to_plain()}
