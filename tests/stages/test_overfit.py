@@ -8,13 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
-from hallo_lit.faces.measures import lip_box
-from hallo_lit.media.image import save_png
-from hallo_lit.metrics.video import Video
 from hallo_lit.stages.running import train
 
 from .command import ENVIRONMENT
@@ -44,10 +40,9 @@ def test_the_loss_falls_on_one_clip(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_clip_learnt_by_heart_is_shown_by_animate(tmp_path: Path) -> None:
-    """A minute and a half of training; the rest is making the clip and looking at it."""
+def test_lips_of_a_clip_learnt_by_heart_move(tmp_path: Path) -> None:
+    """A minute and a half of training, seen by the samples of the run."""
     call("synthesize", "out=clip", *CLIP, "store=true", "close_up=0.78", "close_up_size=128", folder=tmp_path)
-    call("synthesize", "out=video", *CLIP, folder=tmp_path)
     call("train", "experiment=overfit_one_clip", "data.store=clip", "name=learnt", folder=tmp_path)
     with (tmp_path / "outputs/train/learnt/logs/metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -57,25 +52,8 @@ def test_a_clip_learnt_by_heart_is_shown_by_animate(tmp_path: Path) -> None:
     assert mouth[-1] > mouth[0] + 2  # dB above the still portrait; measured: 3.0
     assert lips[-1] > 0.4  # measured: 0.66
 
-    truth = Video.from_file(next((tmp_path / "video").rglob("*.mp4")))
-    save_png(tmp_path / "portrait.png", next(truth.frames()))
-    call("weights", "export", "outputs/train/learnt", "out=bundle", folder=tmp_path)
-    call("animate", "portrait.png", str(truth.path), "made.mp4", "weights=bundle", folder=tmp_path)
-    made, still = psnr_of_mouth(Video.from_file(tmp_path / "made.mp4"), truth)
-    assert made > still + 1.5
-
 
 def call(*words: str, folder: Path) -> None:
     command = [sys.executable, "-m", "hallo_lit.cli", *words]
     done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-
-
-def psnr_of_mouth(made: Video, truth: Video) -> tuple[float, float]:
-    """Of the made frames and of the first true frame, in a box around the true lips of all frames, in dB."""
-    true, shown = (np.stack(list(video.frames())) / 255 for video in (truth, made))
-    lips = np.array([lip_box(points) for points in truth.landmarks])
-    (left, top), (right, bottom) = lips[:, :2].min(0).astype(int), np.ceil(lips[:, 2:].max(0)).astype(int)
-    box = (slice(None), slice(top, bottom), slice(left, right))
-    wrong = [np.square(side - true)[box].mean() for side in (shown[: len(true)], true[:1])]
-    return float(-10 * np.log10(wrong[0])), float(-10 * np.log10(wrong[1]))
