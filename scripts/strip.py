@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hallo_lit.errors import UserError
 from hallo_lit.media.video import probe, read_frames
 
 
@@ -25,7 +26,10 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--height", type=int, default=192)
     words = parser.parse_args()
-    strip(words.video, words.frames, words.height).save(words.picture, quality=88)
+    try:
+        strip(words.video, words.frames, words.height).save(words.picture, quality=88)
+    except UserError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

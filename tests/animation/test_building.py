@@ -71,6 +71,12 @@ def test_compile_replaces_the_forward_only(config: Config) -> None:
     assert made.denoise._orig_mod is made.hallo.denoiser  # type: ignore[attr-defined]
 
 
+UNMEASURED = {
+    "_target_": "hallo_lit.diffusion.process.NoiseProcess",
+    "prior": {"_target_": "hallo_lit.diffusion.reference_prior.ReferencePrior", "spread": None, "channels": 4},
+}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -81,6 +87,7 @@ def test_compile_replaces_the_forward_only(config: Config) -> None:
         ({"frames": 1}, "frames=1 is less than motion_frames=2"),
         ({"frames": 11}, "frames=11 and motion_frames=2 exceed the 12 positions"),
         ({"decode_chunk": 0}, "decode_chunk=0"),
+        ({"process": UNMEASURED}, "spread=null is measured in training"),
         ({"device": "abacus"}, "device=abacus is not known"),
         ({"precision": "fp8"}, "precision=fp8 is not known"),
         ({"attention": "flash"}, "attention=flash is not known"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hallo_lit.cli.bundled import take_encoders, take_networks, take_view
+from hallo_lit.cli.bundled import begin_from_weights, take_encoders, take_networks, take_view
 from hallo_lit.cli.compose import compose, plain
 from hallo_lit.cli.main import main
 from hallo_lit.cli.synthesize import config_of
@@ -92,3 +92,8 @@ def test_encoders_and_view_that_are_named_stay() -> None:
     assert cfg.features.audio._target_.endswith("bundled_encoder")
     assert cfg.features.identity == before["face_encoder"]
     assert cfg.crop.face_share == pytest.approx(0.62 / 0.78)
+
+
+def test_a_word_that_init_networks_does_not_know() -> None:
+    with pytest.raises(UserError, match=r"init\.networks=wights .* config, weights, other_fusion"):
+        begin_from_weights(compose("train", "experiment=identity", "init.networks=wights"), [])

@@ -77,3 +77,22 @@ def test_a_bundle_holds_what_was_measured(talking: Path, tmp_path: Path) -> None
     assert bundle.config["process"]["prior"]["spread"]["lip"] == pytest.approx(kept[2].tolist())
     card = (tmp_path / "bundle" / "README.md").read_text()
     assert card.index("- stage: talking") < card.index("by ear")
+
+
+def test_a_later_stage_keeps_the_prior_of_what_it_begins_from(faces: Path, talking: Path, tmp_path: Path) -> None:
+    """Measured anew on other clips it would be another one than the denoiser was trained with."""
+    kept = read_checkpoint(checkpoint_in(talking)).state["prior.spread"]
+    others = make_store(tmp_path / "others", clips=2, frames=12, landmarks=True)
+    bundle = export([talking], tmp_path / "bundle")
+    for number, (stage, start) in enumerate((("decoder", talking), ("talking", bundle))):
+        name = f"name=later{number}"
+        words = (*TALKER, f"stage={stage}", name, "steps=1", f"init.weights=[{start}]", "init.fresh=[codec.finish.*]")
+        made = config(others, *words)
+        train(made)
+        later = read_checkpoint(checkpoint_in(Path(made["run_dir"]))).state["prior.spread"]
+        torch.testing.assert_close(later, kept)
+
+
+def test_losses_that_it_would_not_look_at_are_refused(faces: Path) -> None:
+    with pytest.raises(UserError, match="perceptual=none"):
+        stage_of(faces, *CODEC, "stage=decoder", "perceptual=pyramid")

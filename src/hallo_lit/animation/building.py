@@ -169,6 +169,8 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
             f"frames={recipe.clip_frames} is less than motion_frames={recipe.motion_frames}, "
             "which every clip takes from the one before; use more frames."
         )
+    if recipe.process.prior is not None and not recipe.process.prior.known:
+        raise UserError("process.prior.spread=null is measured in training; give numbers, or weights that have them.")
     if recipe.decode_chunk < 1:
         raise UserError(f"decode_chunk={recipe.decode_chunk}: at least 1 is needed.")
     if recipe.sampler.steps > recipe.process.steps:

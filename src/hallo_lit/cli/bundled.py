@@ -20,12 +20,24 @@ from hallo_lit.weights.index import INDEX
 
 TAKEN = (*SETTINGS, "model", *GROUPS.values())
 OTHER_FUSION = "other_fusion"  # of init.networks: how to join features is what is being tried out
+NETWORKS_OF = ("config", "weights", OTHER_FUSION)
 OWN = ("fusion", *GROUPS.values())  # what is not taken then
 
 
 def named_here() -> list[str]:
     """The keys and groups that this process's command line sets."""
     return named_by(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def prepare_for(cfg: DictConfig, bundle: str) -> None:
+    """Lets a verb that makes stores make one for training a bundle further, but for what its command line sets.
+
+    Raises:
+        UserError: see `open_bundle`.
+    """
+    names = named_here()
+    take_encoders(cfg, bundle, names)
+    take_view(cfg, bundle, names)
 
 
 def take_encoders(cfg: DictConfig, bundle: str, names: Iterable[str]) -> None:
@@ -54,6 +66,18 @@ def take_view(cfg: DictConfig, bundle: str, names: Iterable[str]) -> None:
         cfg.close_up = margin
         if "close_up_size" not in names and "size" in config:
             cfg.close_up_size = config["size"]["height"]
+
+
+def begin_from_weights(cfg: DictConfig, names: Iterable[str]) -> None:
+    """What `init.networks` says: the networks that `cfg` describes, or those of the first of its weights.
+
+    Raises:
+        UserError: it says something else, or see `take_networks`.
+    """
+    if cfg.init.networks not in NETWORKS_OF:
+        raise UserError(f"init.networks={cfg.init.networks} is not known; choose one of {', '.join(NETWORKS_OF)}.")
+    if cfg.init.networks != NETWORKS_OF[0] and cfg.init.weights:
+        take_networks(cfg, str(cfg.init.weights[0]), names)
 
 
 def take_networks(cfg: DictConfig, source: str, names: Iterable[str]) -> None:

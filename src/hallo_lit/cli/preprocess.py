@@ -9,7 +9,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 from torch import nn
 
-from hallo_lit.cli.bundled import named_here, take_encoders, take_view
+from hallo_lit.cli.bundled import prepare_for
 from hallo_lit.cli.compose import plain
 from hallo_lit.errors import UserError
 from hallo_lit.factory import build
@@ -32,8 +32,7 @@ def run(cfg: DictConfig) -> int:
 
     begin = time.monotonic()
     if cfg.weights:
-        take_encoders(cfg, cfg.weights, named_here())
-        take_view(cfg, cfg.weights, named_here())
+        prepare_for(cfg, cfg.weights)
     config = plain(cfg)
     if config["latents"]:
         config["features"]["latents"] = _codec_of(config["weights"])

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from hallo_lit.cli.bundled import take_networks
+from hallo_lit.cli.bundled import begin_from_weights
 from hallo_lit.cli.compose import plain
 from hallo_lit.cli.evaluate import settings
 from hallo_lit.cli.progress import Phases
@@ -93,8 +93,7 @@ def _probe(words: Sequence[str]) -> str:
 def _composed(words: Sequence[str]) -> dict[str, Any]:
     """What `hallo-lit train` makes of these words."""
     cfg = compose("train", list(words))
-    if cfg.init.networks != "config" and cfg.init.weights:
-        take_networks(cfg, str(cfg.init.weights[0]), named_by(words))
+    begin_from_weights(cfg, named_by(words))
     return plain(cfg)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from hallo_lit.cli.bundled import named_here, take_encoders, take_view
+from hallo_lit.cli.bundled import prepare_for
 from hallo_lit.cli.compose import plain
 from hallo_lit.cli.progress import Phases
 from hallo_lit.data.synthetic.settings import SynthesisConfig
@@ -16,8 +16,7 @@ from hallo_lit.data.synthetic.synthesize import synthesize
 def config_of(cfg: DictConfig) -> SynthesisConfig:
     """The job that the composed configuration describes; the encoders matter to a store alone."""
     if cfg.store and cfg.weights:
-        take_encoders(cfg, cfg.weights, named_here())
-        take_view(cfg, cfg.weights, named_here())
+        prepare_for(cfg, cfg.weights)
     given: dict[str, Any] = plain(cfg)
     given["size"] = given.pop("pixels")  # a key of its own, since `size` is a group of the model's
     names = SynthesisConfig.__dataclass_fields__

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from hallo_lit.cli.bundled import named_here, take_networks
+from hallo_lit.cli.bundled import begin_from_weights, named_here
 from hallo_lit.cli.compose import plain
 from hallo_lit.cli.words import literal
 
@@ -23,8 +23,7 @@ def run(cfg: DictConfig) -> int | float | None:
     came first."""
     from hallo_lit.stages.running import starts_processes, train
 
-    if cfg.init.networks != "config" and cfg.init.weights:
-        take_networks(cfg, str(cfg.init.weights[0]), named_here())
+    begin_from_weights(cfg, named_here())
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         _name_row(cfg)
         config = plain(cfg)

@@ -49,11 +49,11 @@ class ReferencePrior(nn.Module):
             UserError: see the constructor, or another number of channels than was planned.
         """
         values = as_rows(spread)
-        if values.shape != self.spread.shape:
+        if values.shape[1] not in (1, self.spread.shape[1]):
             raise UserError(
                 f"process.prior.channels={self.spread.shape[1]}, but the latents have {values.shape[1]} channels."
             )
-        self.spread.copy_(values)
+        self.spread.copy_(values)  # one number stands for all channels
 
     @property
     def known(self) -> bool:

@@ -40,7 +40,9 @@ def strangers(fakes: Path, cases: Sequence[Case]) -> list[str]:
     """One sentence about videos of a folder that no case asked for, if there are any."""
     found = sorted(set(videos_in(fakes)) - {case.name for case in cases})
     shown = ", ".join(found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
-    return [f"{len(found)} videos of {fakes} have no real partner and were left out: {shown}"] if found else []
+    videos, have, were = ("video", "has", "was") if len(found) == 1 else ("videos", "have", "were")
+    said = f"{len(found)} {videos} of {fakes} {have} no real partner and {were} left out: {shown}"
+    return [said] if found else []
 
 
 def pairs(fakes: Path, cases: Sequence[Case], share: slice = ALL, faults: Mapping[str, str] = NONE) -> Iterator[Pair]:

@@ -62,12 +62,15 @@ class DiffusionStage(Stage):
         codec, prior = self.network.codec, self.prior
         untrained = [key.removeprefix("codec.") for key in self.untrained if key.startswith("codec.")]
         fits = wants_fit(codec, untrained)
-        seen = Seen.of(data) if fits or prior is not None else None
+        measures = prior is not None and (
+            fits or not prior.known
+        )  # else it has those that its network was trained with
+        seen = Seen.of(data) if fits or measures else None
         if isinstance(codec, Fitting) and fits and seen is not None:
             fit_linear(codec, seen, self.device, self.objective.lip_weight)
         elif any(not parameter.requires_grad for name, parameter in codec.named_parameters() if name in untrained):
             say("the codec is untrained: what this run learns is of no use with any other")
-        if prior is None:
+        if prior is None or not measures:
             return
         if seen is None:
             raise UserError(
@@ -91,14 +94,13 @@ class DiffusionStage(Stage):
     def losses(self, batch: ClipBatch, streams: Streams, rates: DropRates) -> Losses:
         """What `predict` gave, compared with what was asked for."""
         step = self.predict(batch, streams, rates)
-        noised, velocity = step.noised, step.prediction
-        error = (velocity.detach().float() - noised.target.float()).square().flatten(1).mean(1)
-        loss = self.process.loss(velocity, noised, self.objective.weights(batch.inputs.regions, step.latents))
+        importance = self.objective.weights(batch.inputs.regions, step.latents)
+        loss = self.process.loss(step.prediction, step.noised, importance)
         parts: dict[str, Tensor] = {}
         for name, term in self.objective.terms.items():
             parts[name] = term(step)
             loss = loss + term.weight * parts[name]
-        return Losses(loss, parts, error, noised.timestep)
+        return Losses(loss, parts, step.error, step.noised.timestep)
 
     def predict(self, batch: ClipBatch, streams: Streams, rates: DropRates, learns: bool = True) -> Step:
         """One walk through the model: noise, conditions, prediction. `learns`: with gradients."""

@@ -41,6 +41,7 @@ class Checkpoint:
     step: int
     config: Mapping[str, Any]
     state: Mapping[str, Tensor]
+    torch: str = "unknown"  # the version that wrote it
 
     @property
     def network(self) -> dict[str, Tensor]:
@@ -63,7 +64,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         record = found[RECORD]
         config = yaml.safe_load(record["config"])
-        return Checkpoint(path, str(record["stage"]), int(found["global_step"]), config, found["state_dict"])
+        return Checkpoint(
+            path,
+            str(record["stage"]),
+            int(found["global_step"]),
+            config,
+            found["state_dict"],
+            str(record.get("torch", "unknown")),
+        )
     except (KeyError, TypeError, yaml.YAMLError) as error:
         raise UserError(
             f"{path} does not say how it was trained, so it is no checkpoint of `hallo-lit train`; "

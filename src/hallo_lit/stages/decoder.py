@@ -21,6 +21,9 @@ class DecoderStage(DiffusionStage):
 
     The denoiser predicts clean latents from noisy ones and stays as it is; the decoder's pictures of them are compared
     with the true frames: L1, weighted as the objective says, and `perceptual` times a structural distance.
+
+    Raises:
+        UserError: the objective has losses of its own.
     """
 
     name: ClassVar[str] = "decoder"
@@ -36,6 +39,11 @@ class DecoderStage(DiffusionStage):
         perceptual: float = 0.5,
         distance: PictureDistance = PyramidDistance(),  # noqa: B008  (has no state)
     ) -> None:
+        if objective.terms:
+            raise UserError(
+                f"stage=decoder weighs its pictures by itself: switch the {' and the '.join(objective.terms)} loss off "
+                "(perceptual=none, auxiliary=none)."
+            )
         super().__init__(network, process, learning, objective, seed)
         self.perceptual, self.distance = perceptual, distance
 
@@ -50,8 +58,7 @@ class DecoderStage(DiffusionStage):
             "perceptual": self.distance(made, true),
         }
         loss = parts["l1"] + self.perceptual * parts["perceptual"]
-        squared = (step.prediction.float() - step.noised.target.float()).square().flatten(1).mean(1)
-        return Losses(loss, parts, squared, step.noised.timestep)
+        return Losses(loss, parts, step.error, step.noised.timestep)
 
     def check(self, batch: ClipBatch) -> None:
         super().check(batch)

@@ -11,9 +11,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from hallo_lit.components.hallo import Hallo
+from hallo_lit.diffusion.reference_prior import ReferencePrior
 from hallo_lit.errors import UserError
 from hallo_lit.stages.checkpoint import checkpoint_in, is_checkpoint, read_checkpoint
 from hallo_lit.stages.shell import Stage
+from hallo_lit.structs import REGIONS
 from hallo_lit.weights.bundle import open_bundle
 from hallo_lit.weights.contents import Contents
 from hallo_lit.weights.importing import fill, take
@@ -64,6 +66,7 @@ def begin(
         if report.unexpected or report.misshapen:
             report.missing.clear()
             raise KeyMismatch(str(path), f"the network of stage={stage.name}", report)
+        _take_prior(stage, path)
         begun.given[source] = len(given)
         state |= given
     missing = [key for key in wanted if key not in state]
@@ -88,6 +91,25 @@ def _from_checkpoint(path: Path, stage: Stage) -> State:
     if "lora" in "".join(checkpoint.network):
         raise UserError(f"{path} holds LoRA factors; make a bundle of it (`hallo-lit weights export`) and give that.")
     return checkpoint.network
+
+
+def _take_prior(stage: Stage, path: Path) -> None:
+    """A prior that would be measured takes the spreads that these weights were trained under, if there were any."""
+    prior = getattr(stage, "prior", None)
+    if not isinstance(prior, ReferencePrior):
+        return
+    if is_checkpoint(path):
+        checkpoint = read_checkpoint(path)
+        config, found = checkpoint.config, checkpoint.state.get("prior.spread")
+    elif (path / INDEX).is_file() or not path.exists():
+        config, found = open_bundle(path, check=False)[1], None
+    else:
+        return
+    said = ((config.get("process") or {}).get("prior") or {}).get("spread")
+    if found is not None:
+        said = dict(zip(REGIONS, found.tolist(), strict=True))
+    if said is not None:
+        prior.measure(said)
 
 
 def _from_files(path: Path, network: nn.Module, config: Mapping[str, Any]) -> State:

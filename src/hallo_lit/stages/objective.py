@@ -45,6 +45,11 @@ class Step:
         """Latents (b, f, c, h, w) that the prediction amounts to."""
         return clean_latents(self.process, self.prediction, self.noised)
 
+    @cached_property
+    def error(self) -> Tensor:
+        """Mean squared error of every clip, (b,), for reports."""
+        return (self.prediction.detach().float() - self.noised.target.float()).square().flatten(1).mean(1)
+
 
 class LossTerm(Protocol):
     """An auxiliary loss; a term that is an `nn.Module` has its parameters trained along and kept in checkpoints."""

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
-
 from hallo_lit.errors import UserError
 from hallo_lit.stages.checkpoint import FOLDER, Checkpoint, checkpoint_in, is_checkpoint, read_checkpoint
 from hallo_lit.weights.card import CARD
@@ -30,7 +28,7 @@ def run_card(checkpoint: Checkpoint) -> str:
         "steps": checkpoint.step,
         "begun from": ", ".join(name for name, _ in before) or "nothing",
         "seed": config.get("seed"),
-        "torch": torch.__version__,
+        "torch": checkpoint.torch,
     }
     if curve:
         about["CPU hours"] = f"{curve[-1][2]:.2f}"

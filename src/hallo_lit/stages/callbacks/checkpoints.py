@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
@@ -69,7 +70,8 @@ class Checkpoints(Checkpoint):
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         from hallo_lit import __version__
 
-        checkpoint[RECORD] = {"config": self.config, "stage": str(pl_module.name), "version": __version__}
+        about = {"config": self.config, "stage": str(pl_module.name)}
+        checkpoint[RECORD] = {**about, "version": __version__, "torch": str(torch.__version__)}
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if self._before is not None:
