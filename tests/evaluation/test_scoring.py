@@ -64,7 +64,7 @@ def test_every_clip_has_a_verdict(tmp_path: Path) -> None:
     assert "it has 30 fps, read as 25" in verdicts["d"].remarks[""]
     assert "it has 64x64 pixels, the real video 48x48" in verdicts["d"].remarks[""]
     assert (row.counted, row.total, row.counts["grey"]) == (2, 5, 2)
-    assert any("1 videos of" in note and "stranger" in note for note in row.notes)
+    assert any("1 video of" in note and "stranger" in note for note in row.notes)
 
 
 def test_known_faults_stand_in_the_verdict(places: tuple[Path, Path]) -> None:
