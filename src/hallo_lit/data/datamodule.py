@@ -18,6 +18,7 @@ from hallo_lit.data.sampler import ClipSampler, Draw
 from hallo_lit.data.spec import Encoder
 from hallo_lit.data.splits import split_rows
 from hallo_lit.data.store_reader import ClipStore
+from hallo_lit.data.workers import outlive_signals
 from hallo_lit.errors import UserError
 from hallo_lit.structs import ClipBatch, ClipSample
 
@@ -172,6 +173,7 @@ class ClipDataModule(L.LightningDataModule):
             "persistent_workers": self.workers > 0,
             "pin_memory": torch.cuda.is_available(),
             "collate_fn": ClipBatch.from_samples,
+            "worker_init_fn": outlive_signals,
         }
 
 

@@ -18,6 +18,7 @@ from hallo_lit.data.sampler import ClipSampler, Draw
 from hallo_lit.data.seeding import seed_of
 from hallo_lit.data.splits import split_rows
 from hallo_lit.data.store_reader import ClipStore
+from hallo_lit.data.workers import outlive_signals
 from hallo_lit.errors import UserError
 
 
@@ -126,7 +127,12 @@ class FacePairModule(L.LightningDataModule):
         self._state = state_dict.get("sampler")
 
     def _options(self) -> dict[str, Any]:
-        return {"num_workers": self.workers, "persistent_workers": self.workers > 0, "collate_fn": _collate}
+        return {
+            "num_workers": self.workers,
+            "persistent_workers": self.workers > 0,
+            "collate_fn": _collate,
+            "worker_init_fn": outlive_signals,
+        }
 
 
 def _collate(samples: list[tuple[Tensor, int]]) -> FacePairs:

@@ -84,7 +84,7 @@ def perform(
     """(frames, 16) control curves of a person saying this; `motion` scales everything but the speech.
 
     `posture` scales how the head is held on average, by default as `motion` does; motion=0, posture=1 is a person who
-    looks somewhere and keeps still.
+    looks somewhere and keeps still. Lids shut wholly whenever motion is above 0: a blink has no size.
     """
     held = motion if posture is None else posture
     curves = {name: np.zeros(frames) for name in CONTROLS}
@@ -101,7 +101,7 @@ def perform(
     for name, limit in (("yaw", 15.0), ("pitch", 8.0), ("roll", 8.0), ("tx", 14.0), ("ty", 10.0)):
         curves[name] = limit * np.tanh(curves[name] / limit)
     curves["brow"] = np.clip(motion * (0.18 * drift(rng, frames, 1.2, fps) + rng.uniform(0.2, 0.9) * loud), -0.8, 1.0)
-    curves["blink"] = blinks(rng, frames, fps) * min(1.0, motion)
+    curves["blink"] = blinks(rng, frames, fps) * (motion > 0)
     x, y = glances(rng, frames, fps)
     curves["gaze_x"] = np.clip(motion * x - 0.022 * curves["yaw"], -0.9, 0.9)
     curves["gaze_y"] = np.clip(motion * y - 0.02 * curves["pitch"], -0.7, 0.7)
