@@ -76,7 +76,7 @@ def check_store(root: Path | str, deep: bool = True, repair: bool = False) -> St
         identities.add(header.identity)
     fresh, _ = refresh(root, index)
     if index is None or [index[i] for i in _rows(index)] != [fresh[i] for i in _rows(fresh)]:
-        notes.append("the index lags behind the clips; the next preprocess run or `repair` brings it up to date")
+        notes.append("the index lags behind the clips; the next run, or check with repair=true, brings it up to date")
     gone = {index.id(i) for i in _rows(index)} - {fresh.id(i) for i in _rows(fresh)} if index else set()
     problems += [f"{clip_path(root, id)} is gone or damaged; preprocess again." for id in sorted(gone)]
     debris = sorted(_debris(root))
