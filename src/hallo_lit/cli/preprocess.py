@@ -11,6 +11,7 @@ from torch import nn
 
 from hallo_lit.cli.bundled import prepare_for
 from hallo_lit.cli.compose import plain
+from hallo_lit.cli.interruption import interruptible
 from hallo_lit.errors import UserError
 from hallo_lit.factory import build
 
@@ -36,7 +37,8 @@ def run(cfg: DictConfig) -> int:
     config = plain(cfg)
     if config["latents"]:
         config["features"]["latents"] = _codec_of(config["weights"])
-    outcome = preprocess(config, progress=sys.stderr.isatty())
+    with interruptible():
+        outcome = preprocess(config, progress=sys.stderr.isatty())
     summary = summarise(outcome.lines)
     print(table(summary))
     print(f"{outcome.reused} of {len(outcome.lines)} inputs were done before; {time.monotonic() - begin:.0f} s")

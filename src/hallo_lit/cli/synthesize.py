@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from hallo_lit.cli.bundled import prepare_for
 from hallo_lit.cli.compose import plain
+from hallo_lit.cli.interruption import interruptible
 from hallo_lit.cli.progress import Phases
 from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.data.synthetic.synthesize import synthesize
@@ -29,6 +30,6 @@ def config_of(cfg: DictConfig) -> SynthesisConfig:
 def run(cfg: DictConfig) -> None:
     """Prints one line on what was made; bars go to the terminal."""
     config = config_of(cfg)
-    with Phases() as phases:
+    with interruptible(), Phases() as phases:
         report = synthesize(config, lambda done, total: phases("clips", done, total))
     print(f"{config.out}: {report}")

@@ -1,13 +1,43 @@
-"""The processes that read clips for a DataLoader."""
+"""Processes that work for another one: what each of them does first."""
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+from multiprocessing import connection, parent_process
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def begin_worker() -> None:
+    """For pools of processes: one thread each, and no life after the process that gives the work."""
+    one_thread()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def one_thread() -> None:
+    """As many workers as cores share them best with one thread each."""
+    for name in THREADS:
+        os.environ[name] = "1"
+    import cv2
+    import torch
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _die_with_parent() -> None:
+    """A worker whose parent was killed would otherwise wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def outlive_signals(worker: int) -> None:
-    """For `worker_init_fn`: whoever stops a job signals all its processes, and the one that trains still has to save.
+    """For `worker_init_fn` of a DataLoader: stopping a job may signal all its processes while one still has to save.
 
-    It ends its workers itself; without it they end on their own.
+    That one ends its workers itself; without it they end on their own.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
-
 from hallo_lit.data.atomic import replacing
 from hallo_lit.data.store import StoreWriter
 from hallo_lit.data.synthetic import espeak
@@ -23,6 +21,7 @@ from hallo_lit.data.synthetic.corpus import FPS, part
 from hallo_lit.data.synthetic.deliver import files_of, is_done, write_files
 from hallo_lit.data.synthetic.into_store import lacks, load_encoders, store_spec, write_to_store
 from hallo_lit.data.synthetic.settings import SynthesisConfig
+from hallo_lit.data.workers import begin_worker
 from hallo_lit.errors import UserError
 
 CORPUS_FILE = "corpus.json"
@@ -55,17 +54,13 @@ def make(config: SynthesisConfig, number: int) -> int:
     return number
 
 
-def _one_thread() -> None:
-    cv2.setNumThreads(1)
-
-
 def _finished(config: SynthesisConfig, todo: list[int], processes: int) -> Iterator[int]:
     """Numbers of the clips as they are made."""
     if processes == 1:
         for number in todo:
             yield make(config, number)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_one_thread)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=begin_worker)
     try:
         waiting = [pool.submit(make, config, number) for number in todo]
         for future in as_completed(waiting):

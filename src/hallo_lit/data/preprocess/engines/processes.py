@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from typing import Any
 
 from hallo_lit.data.preprocess.engines.base import Answer, Work
 from hallo_lit.data.preprocess.job import Job
-
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+from hallo_lit.data.workers import begin_worker
 
 
 @dataclass(frozen=True)
@@ -58,33 +56,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def one_thread() -> None:
-    """To be called first in a worker: as many workers as cores share them best with one thread each."""
-    for name in THREADS:
-        os.environ[name] = "1"
-    import cv2
-    import torch
-
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-
-
 def _process() -> ProcessPoolExecutor:
     """One process on its own, so that its death is nobody else's."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
-    one_thread()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """A worker whose parent was killed would otherwise wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin_worker)
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

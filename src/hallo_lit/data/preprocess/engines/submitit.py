@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hallo_lit.data.preprocess.engines.base import Answer, Work
-from hallo_lit.data.preprocess.engines.processes import one_thread
 from hallo_lit.data.preprocess.job import Job
+from hallo_lit.data.workers import one_thread
 from hallo_lit.errors import UserError
 
 
