@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from hallo_lit.blocks.temporal import TemporalTransformer
 from hallo_lit.components.hallo import Hallo
+from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.diffusion.reference_prior import ReferencePrior
 from hallo_lit.errors import UserError
 from hallo_lit.stages.learning import Learning
@@ -58,8 +60,18 @@ class DiffusionStage(Stage):
         self.terms = nn.ModuleDict({name: t for name, t in objective.terms.items() if isinstance(t, nn.Module)})
 
     def prime(self, data: object) -> None:
-        """Fits the linear part of an untrained codec, and measures the spreads of a prior that has none."""
+        """Fits the linear part of an untrained codec, and measures the spreads of a prior that has none.
+
+        Raises:
+            UserError: the frames of a sample are no sequence, and the network looks along time.
+        """
         codec, prior = self.network.codec, self.prior
+        looks = any(isinstance(module, TemporalTransformer) for module in self.network.denoiser.modules())
+        if looks and isinstance(data, ClipDataset) and data.policy.scattered:
+            raise UserError(
+                "Frames from anywhere in a video mean nothing to temporal modules: set "
+                "data.samples.policy.scattered=false or model.denoiser.extras.temporal=false."
+            )
         untrained = [key.removeprefix("codec.") for key in self.untrained if key.startswith("codec.")]
         fits = wants_fit(codec, untrained)
         measures = prior is not None and (
