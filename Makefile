@@ -7,8 +7,10 @@ STAMP := $(VENV)/.installed
 EXTRAS ?= dev
 OUT ?= outputs/demo.mp4
 DIR ?=
+WORKERS ?= auto
 TINY ?= outputs/tiny
 SWEEP ?=
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 # threads that spin while they wait are slow on a busy machine
 export OMP_WAIT_POLICY ?= PASSIVE
 
@@ -29,17 +31,17 @@ demo: $(STAMP)  ## portrait + speech -> outputs/demo.mp4, with the time of each 
 	@$(BIN)/hallo-lit animate portrait=data/samples/portrait.png audio=data/samples/speech.wav \
 		out=$(OUT)
 
-test: $(STAMP)  ## the tests (minutes on two cores)
-	@$(BIN)/python -m pytest
+test: $(STAMP)  ## the tests, one process per core and at most four (minutes; WORKERS=0: all in one)
+	@$(PYTEST)
 
 test-slow: $(STAMP)  ## the tests, and the trials that take longer
-	@$(BIN)/python -m pytest --slow
+	@$(PYTEST) --slow
 
 check: $(STAMP)  ## format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: $(STAMP)  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # which share the cores between them
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("WANDB_MODE", "offline")
