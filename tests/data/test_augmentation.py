@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,3 +110,11 @@ def test_samples_are_changed_anew_in_every_pass_and_the_same_in_every_run(store)
 def test_what_cannot_move_is_refused(store, more) -> None:
     with pytest.raises(UserError, match="augmentation=null"):
         ClipDataset(store, SampleSpec(ClipPolicy(4, 0), augmentation=Augmentation(), **more))
+
+
+def test_squeezed_pictures_cannot_be_turned(store) -> None:
+    height, width = (int(side) for side in store.index.columns["size"][0])
+    spec = SampleSpec(ClipPolicy(4, 0), masks="portrait", augmentation=Augmentation())
+    assert ClipDataset(store, replace(spec, size=(2 * height, 2 * width))).size == (2 * height, 2 * width)
+    with pytest.raises(UserError, match="same ratio of sides"):
+        ClipDataset(store, replace(spec, size=(2 * height, width)))

@@ -147,7 +147,13 @@ class ClipDataset(Dataset[ClipSample]):
         found = {(int(h), int(w)) for h, w in self.store.index.columns["size"][rows]}
         wanted = {(int(self.spec.size[0]), int(self.spec.size[1]))} if self.spec.size is not None else found
         if len(wanted) == 1 and (self.source != "latents" or found == wanted):
-            return wanted.pop()
+            height, width = wanted.pop()
+            if self.spec.augmentation is not None and any(h * width != w * height for h, w in found):
+                raise UserError(
+                    "Augmentation turns faces, which needs frames of the stored shape: set data.samples.size to one of "
+                    "the same ratio of sides, or data.samples.augmentation=null."
+                )
+            return height, width
         sizes = ", ".join(f"{height} x {width}" for height, width in sorted(found))
         if self.source == "latents":
             raise UserError(
