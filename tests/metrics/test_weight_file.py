@@ -102,3 +102,11 @@ def test_torchscript_is_recognised(tmp_path: Path):
 def test_the_hash_is_the_files(tmp_path: Path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf")
+
+
+def test_a_file_that_is_not_the_published_one_is_said_to_be(tmp_path: Path):
+    named = WeightFile("net-ba7816bf.pth", "its author")
+    (tmp_path / "a").write_bytes(b"abc")
+    assert named.doubt(sha256(tmp_path / "a")) is None
+    assert FILE.doubt("0" * 64) is None
+    assert "not net-ba7816bf.pth of its author" in (named.doubt("0" * 64) or "")

@@ -134,8 +134,15 @@ class VideoMetric(Metric):
         except UserError as error:
             self.skip(error)
             return None
-        self.hashes[found.name] = sha256(found)
+        self.credit(found, file)
         return network
+
+    def credit(self, found: Path, file: WeightFile) -> None:
+        """Puts the hash of a file beside the numbers, and a note where it is not the published file."""
+        digest = sha256(found)
+        self.hashes[found.name] = digest
+        if doubt := file.doubt(digest):
+            self.notes.append(f"{self.name.lower()}: {doubt}")
 
     def skip(self, why: UserError) -> None:
         self.skipped = self.skipped or f"{self.name} was skipped. {why}"

@@ -17,7 +17,7 @@ from hallo_lit.metrics.frechet import FrechetMetric
 from hallo_lit.metrics.networks.i3d import I3D, SHORTEST
 from hallo_lit.metrics.protocols import resize
 from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
-from hallo_lit.metrics.weight_file import WeightFile, is_torchscript, sha256
+from hallo_lit.metrics.weight_file import WeightFile, is_torchscript
 
 WEIGHTS = WeightFile("i3d_torchscript.pt or i3d_pretrained_400.pt", "StyleGAN-V or VideoGPT")
 
@@ -57,7 +57,7 @@ class FVD(FrechetMetric):
         except RuntimeError:
             self.skip(UserError(f"{path} is a damaged TorchScript file; fetch {WEIGHTS.name} again."))
             return None
-        self.hashes[path.name] = sha256(path)
+        self.credit(path, WEIGHTS)
         return _Script(script)
 
     @property

@@ -17,7 +17,7 @@ from hallo_lit.errors import UserError
 from hallo_lit.metrics.clip_metric import ClipMetric
 from hallo_lit.metrics.protocols import resize
 from hallo_lit.metrics.video import Unmeasurable, Video, truth_of
-from hallo_lit.metrics.weight_file import WeightFile, load_strict, read_state, sha256
+from hallo_lit.metrics.weight_file import WeightFile, load_strict, read_state
 
 WEIGHTS = WeightFile("alexnet-owt-7be5be79.pth", "torchvision")
 LIPS = (61, 291, 0, 17)
@@ -69,7 +69,7 @@ class Paired(ClipMetric):
                 features.add_module(name, layer)
         backbone = nn.ModuleDict({"features": features})
         load_strict(backbone, read_state(path), path, ignored=("classifier.",))
-        self.hashes[path.name] = sha256(path)
+        self.credit(path, WEIGHTS)
         return network.requires_grad_(False).eval()
 
     def score(self, fake: Video, real: Video | None) -> Mapping[str, float]:

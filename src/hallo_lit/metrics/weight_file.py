@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ class WeightFile:
 
     name: str
     publisher: str
+
+    def doubt(self, digest: str) -> str | None:
+        """What to say of a file with this SHA-256 if the published name ends in another one; None: nothing."""
+        known = re.search(r"-([0-9a-f]{8,})\.", self.name)
+        if known is None or digest.startswith(known[1]):
+            return None
+        return f"the weights are not {self.name} of {self.publisher} byte for byte: published values may not compare."
 
     def find(self, path: str | Path | None, setting: str) -> Path:
         """The file at `path`.
