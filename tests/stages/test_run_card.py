@@ -59,3 +59,13 @@ def test_the_card_of_what_a_run_began_from_follows(tmp_path: Path) -> None:
     said = run_card(checkpoint(tmp_path / "run", str(start)))
     assert said.index("- steps: 100") < said.index("- steps: 7")
     assert "little" not in said
+
+
+def test_a_past_that_two_sources_share_is_told_once(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / CARD).write_text(f"# {name}\n\n## Training: {name}\n\n- a\n\n## Training\n\n- steps: 7\n")
+    run = checkpoint(tmp_path / "run")
+    run.config["init"]["weights"] = [str(tmp_path / "one"), str(tmp_path / "other")]
+    said = run_card(run)
+    assert [said.count(part) for part in ("- steps: 7", "## Training: one", "## Training: other")] == [1, 1, 1]

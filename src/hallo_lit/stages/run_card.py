@@ -37,7 +37,8 @@ def run_card(checkpoint: Checkpoint) -> str:
     if curve:
         lines += ["", "| step | mean loss since | CPU hours |", "|---|---|---|"]
         lines += [f"| {step} | {loss:.4f} | {hours:.2f} |" for step, loss, hours in curve]
-    return "\n\n".join(["\n".join(lines), *(told for _, told in before if told)])
+    whole = "\n\n".join(["\n".join(lines), *(told for _, told in before if told)])
+    return "\n\n".join(dict.fromkeys(_sections(whole)))  # sources may have the same past
 
 
 def keep_curve(run: Path) -> None:
