@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import pytest
 import torch
+from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -35,6 +37,10 @@ def test_the_nearest_name_is_offered(name: str, said: str) -> None:
         (OSError(errno.ENOSPC, "No space left on device", "talk.mp4"), "disk is full: talk.mp4"),
         (PermissionError(errno.EACCES, "Permission denied", "/root/talk.mp4"), "No permission to use /root/talk.mp4"),
         (torch.OutOfMemoryError("CUDA out of memory."), "preset=low_memory"),
+        (
+            MissingConfigException("", os.path.join("hydra", "sweeper", "optuna"), ["basic"]),
+            "hydra/sweeper=optuna is a package of its own: install hallo-lit[launchers]; without it there is basic.",
+        ),
         (ZeroDivisionError("ours"), ""),
         (FileNotFoundError(errno.ENOENT, "ours, too", "x"), ""),
     ],

@@ -26,6 +26,9 @@ from hallo_lit.cli.words import literal
 from hallo_lit.data.spec import OtherEncoderError
 from hallo_lit.errors import UserError
 
+# choices of Hydra's that packages of the extra `launchers` bring
+PLUGINS = ("hydra/sweeper=optuna", *(f"hydra/launcher={n}" for n in ("joblib", "submitit_local", "submitit_slurm")))
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """' (did you mean x?)', or nothing when nothing is close; the last part of a dotted name may match alone."""
@@ -126,6 +129,10 @@ def _missing_choice(error: MissingConfigException) -> str:
     if error.options and error.missing_cfg_file:
         group, _, choice = str(error.missing_cfg_file).rpartition(os.sep)
         known = ", ".join(error.options)
+        if f"{group}={choice}" in PLUGINS:
+            return (
+                f"{group}={choice} is a package of its own: install hallo-lit[launchers]; without it there is {known}."
+            )
         return f"There is no {group}={choice}{nearest(choice, error.options)}; choose one of {known}."
     return _first_line(error)
 
