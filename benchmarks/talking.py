@@ -2,8 +2,10 @@
 
 Self-made people, sentences and voices that no training has met, each photo taken from the first frame:
 
-lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe.
-still   nothing but the lips moves; pixels against the true frames, in the model's crop at the model's size.
+lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe,
+        and its lids, brows and irises against the controls that were drawn for them.
+still   nothing but the lips moves, in the video too (liveliness=0); pixels against the true frames, in the model's crop
+        at the model's size.
 long    sound of eight seconds: the sync proxy with the own sound, the sound moved, another one's sound; and half a
         minute, in which the background must not change.
 
@@ -26,26 +28,38 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from hallo_lit import Animator
+from hallo_lit.animation.animator import Options
+from hallo_lit.animation.liveliness import draw_expressions
 from hallo_lit.animation.portrait import Photo
 from hallo_lit.diffusion.guidance import AudioGuidance
 from hallo_lit.diffusion.sampler import Sampler
 from hallo_lit.faces.crop import Paster, crop
-from hallo_lit.faces.measures import lip_box
+from hallo_lit.faces.measures import brow_height, gaze_offset, lid_aperture, lip_box
 from hallo_lit.media.image import to_pixels
 from hallo_lit.metrics.aperture import Aperture
 from hallo_lit.metrics.aperture_sync import ApertureSync
 from hallo_lit.metrics.video import Video
 from talking_cases import SEEDS, Case, Frames
 
+Curve = NDArray[np.float64]
+
 MOUTH = 0.3  # of the lips' width, around the lips
 LONG = 8.0  # s
 MOMENTS = (1, 10, 30)  # s
 SHIFT = 0.4  # s by which sound is moved
+# control of an ExpressionNet: the measure of landmarks that follows it
+EXPRESSIONS = {
+    "blink": lambda points: -lid_aperture(points),
+    "brow": brow_height,
+    "gaze_x": lambda points: gaze_offset(points)[..., 0],
+    "gaze_y": lambda points: gaze_offset(points)[..., 1],
+}
 
 
 class Judge:
@@ -59,11 +73,13 @@ class Judge:
         self.psnr: list[tuple[float, float]] = []
         self.codec_psnr: list[tuple[float, float]] = []
         self.background: list[list[float]] = []
+        self.expressions: dict[str, list[tuple[Curve, Curve]]] = {name: [] for name in EXPRESSIONS}
         self.rows: list[Frames] = []
 
-    def lively(self, case: Case, other: Case) -> None:
-        made = case.video(self.animate(case, case))
-        wrong = case.video(self.animate(case, other))
+    def lively(self, case: Case, other: Case, seed: int) -> None:
+        made = case.video(self.animate(case, case, seed))
+        wrong = case.video(self.animate(case, other, seed))
+        self.follow(made, seed)
         coded = case.video(through_codec(self.animator, self.photo(case), case.frames))
         seen = case.video(case.frames)
         for name, video in (("made", made), ("mismatched", wrong), ("codec", coded), ("seen", seen)):
@@ -71,8 +87,18 @@ class Judge:
         self.found.append(float(made.seen.mean()))
         self.show(case, np.stack(list(made.frames())))
 
+    def follow(self, made: Video, seed: int) -> None:
+        """What the face does beside talking, next to what was asked of it."""
+        net, count, recipe = self.animator.hallo.expression_net, len(made.landmarks), self.animator.recipe
+        padded = -(-count // recipe.clip_frames) * recipe.clip_frames
+        told = draw_expressions(net, [torch.from_numpy(made.wave)], padded, seed, recipe.liveliness)
+        if net is None or told is None:
+            return
+        for name, curve in zip(net.controls, told[:count].T.double().numpy(), strict=True):
+            self.expressions[name].append((curve[made.seen], EXPRESSIONS[name](made.landmarks[made.seen])))
+
     def still(self, case: Case) -> None:
-        made, photo = self.animate(case, case), self.photo(case)
+        made, photo = self.animate(case, case, liveliness=0), self.photo(case)
         self.psnr.append(self.compare(case, photo, made))
         self.codec_psnr.append(self.compare(case, photo, through_codec(self.animator, photo, case.frames)))
 
@@ -92,8 +118,9 @@ class Judge:
         frames = [crop(made[round(25 * moment) - 1], box, size)[places] for moment in MOMENTS]
         self.background.append([_decibel(np.square(frame - rest).mean() / 255**2) for frame in frames])
 
-    def animate(self, photo: Case, sound: Case) -> Frames:
-        return np.stack(list(self.animator(photo.photo, sound.sound)))
+    def animate(self, photo: Case, sound: Case, seed: int = 0, **recipe: float) -> Frames:
+        options = Options(seed=seed, recipe=self.animator.with_recipe(**recipe))
+        return np.stack(list(self.animator(photo.photo, sound.sound, options)))
 
     def photo(self, case: Case) -> Photo:
         return self.animator.portraits(case.photo)
@@ -141,6 +168,12 @@ class Judge:
             "codec alone: PSNR, dB": float(limit[0]),
             "codec alone: PSNR of the mouth, dB": float(limit[1]),
         }
+        for name, pairs in self.expressions.items():
+            if pairs:
+                told, seen = (
+                    np.concatenate([side - side.mean() for side in sides]) for sides in zip(*pairs, strict=True)
+                )
+                found[f"{name} against what was drawn, r"] = float(np.corrcoef(told, seen)[0, 1])
         for name, metric in self.sync.items():
             if metric.report().counted:
                 found[f"sync proxy, {name} sound"] = float(metric.compute()["psync_r"])
@@ -199,7 +232,7 @@ def main() -> None:
         return Case.make(kind, words.set, number, count, words.cases, seconds)
 
     for number in track(range(words.clips), "clips"):
-        judge.lively(case("lively", number), case("lively", (number + 1) % words.clips))
+        judge.lively(case("lively", number), case("lively", (number + 1) % words.clips), number)
         judge.still(case("still", number))
     for number in track(range(words.long), "long sound"):
         nearby = 100 + (number + 1) % words.long

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from hallo_lit.blocks.cell import Extras, UNetSpec
 from hallo_lit.components.denoising_unet import DenoisingUNet
+from hallo_lit.components.expression_net import ExpressionNet
 from hallo_lit.components.face_locator import FaceLocator
 from hallo_lit.components.fusion.hierarchical import HierarchicalFusion
 from hallo_lit.components.hallo import Hallo, Quirks
@@ -25,6 +26,7 @@ EXTRAS = Extras(HierarchicalFusion, audio_dim=10, temporal_heads=2, temporal_gro
 PIXELS = (32, 48)  # not square
 LATENTS = (8, 12)
 NO_QUIRKS = Quirks()
+CONTROLS = ("blink", "brow")
 WINDOW, LAYERS, WIDTH, IDENTITY = 5, 2, 6, 7  # of the audio features, and of the face embedding
 CLOSE = {"rtol": 1e-4, "atol": 2e-5}  # sums in another order
 
@@ -62,6 +64,7 @@ def tiny_hallo(
     quirks: Quirks = NO_QUIRKS,
     fusion: Callable[[int, int, int], nn.Module] | None = HierarchicalFusion,
     checkpointing: bool = False,
+    expression: bool = False,
     **extras: bool,
 ) -> Hallo:
     """extras: switches of `Extras`, such as narrow_audio."""
@@ -73,6 +76,7 @@ def tiny_hallo(
         IdentityProjection(IDENTITY, SPEC.context_dim, 3),
         AudioProjection(WINDOW, LAYERS, WIDTH, hidden=16, tokens=3, dim=EXTRAS.audio_dim),
         quirks,
+        ExpressionNet(SPEC.in_channels, CONTROLS, 8, 1, 4) if expression else None,
     )
     redraw(hallo)
     hallo.codec.requires_grad_(False)
@@ -92,6 +96,7 @@ def tiny_clip(batch: int = 1, frames: int = 3, motion: int = 2, own_masks: bool 
         identity=normal(seed + 300, batch, IDENTITY),
         regions=uniform(seed + 400, *masks),
         locator=box * uniform(seed + 500, batch, 1, 1, 1),
+        expression=normal(seed + 600, batch, frames, len(CONTROLS)),
     )
 
 

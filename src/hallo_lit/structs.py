@@ -24,6 +24,10 @@ class KeyValue(NamedTuple):
     value: Tensor
 
 
+def _nothing() -> Tensor:
+    return torch.zeros(0)
+
+
 @dataclass(frozen=True)
 class MaskPyramid:
     """Region masks at every UNet level; level i is (b, k, r, l_i) in [0, 1], k = f masks of their own or 1 for all."""
@@ -128,7 +132,8 @@ class Conditioning:
     portrait: tuple[KeyValue, ...] | None = None  # (b, p, heads, l, c / heads) each; frame j reads portrait j % p
     keep_portrait: Tensor | None = None  # (b,) bool; False = this clip sees no portrait
     motion: tuple[Tensor, ...] | None = None  # (b, m, l, c)
-    reference: Tensor | None = None  # (b, c, h, w) latents of the portrait, zero where it is dropped; None equals zeros
+    # (b, k, c, h, w) latents of the portrait, k = f expressions or 1, zero where it is dropped; None equals zeros
+    reference: Tensor | None = None
 
     def row(self, index: int, drop: Drop) -> Conditioning:
         """The conditioning of clip `index` alone, without the parts that `drop` (of the whole batch) takes from it."""
@@ -171,6 +176,7 @@ class ClipInputs:
     identity: Tensor  # (b, d)
     regions: Tensor  # (b, r, h, w), or (b, f, r, h, w) with masks of their own for every frame
     locator: Tensor  # (b, 1, H, W)
+    expression: Tensor = field(default_factory=_nothing)  # (b, f, k) controls of an ExpressionNet; (b, 0) without
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ClipInputs:
         return ClipInputs(*(getattr(self, f.name).to(device, dtype, non_blocking=True) for f in fields(self)))
@@ -196,10 +202,6 @@ class PreparedPortrait:
     portrait: tuple[KeyValue, ...]  # (b, 1, heads, l, c / heads) per cell with attention
 
 
-def _nothing() -> Tensor:
-    return torch.zeros(0)
-
-
 @dataclass(frozen=True)
 class ClipSample:
     """One training clip before batching: the fields of ClipInputs without b, its frames, and where it came from."""
@@ -212,6 +214,7 @@ class ClipSample:
     regions: Tensor
     locator: Tensor
     index: int  # global sample index, the seed of this sample's noise
+    expression: Tensor = field(default_factory=_nothing)  # (f, k) true ones, less the portrait's, where asked for
     curves: Tensor = field(default_factory=_nothing)  # (f, n) true controls of self-made clips, where asked for
 
 

@@ -214,3 +214,22 @@ def test_a_photo_of_another_size_gives_frames_of_its_size(hallo: Hallo) -> None:
     wide = replace(portrait, pixels=normal(1, 3, 16, 64).clamp(-1, 1), locator=torch.ones(1, 16, 64))
     made = VideoGenerator(hallo, recipe(), wide, PixelHandover(), generator())
     assert made.decode(made.sample(audio())).shape == (FRAMES, 3, 16, 64)
+
+
+def test_expressions_are_the_same_in_every_pass_of_guidance() -> None:
+    hallo = tiny_hallo(expression=True).eval()
+    seen: list[Tensor] = []
+
+    def denoise(x: Tensor, timestep: Tensor, cond: Any) -> Tensor:
+        seen.append(cond.reference)
+        return hallo(x, timestep, cond)
+
+    told = normal(9, FRAMES, 2)
+    guidance = SplitGuidance(2.0, 1.0)  # without sound, and with it
+    shown = video(hallo, recipe(guidance), denoise=denoise).sample(audio(), expression=told)
+    with_portrait = [reference for reference in seen if reference is not None]
+    assert len(with_portrait) >= 4
+    assert all(reference.shape[1] == FRAMES for reference in with_portrait)
+    assert all(torch.equal(reference, with_portrait[0]) for reference in with_portrait)
+    assert not torch.equal(with_portrait[0][:, 0], with_portrait[0][:, 1])
+    assert torch.equal(shown[..., :0], video(hallo, recipe(guidance)).sample(audio())[..., :0])

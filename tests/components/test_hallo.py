@@ -187,10 +187,31 @@ def test_the_portrait_may_also_be_an_input() -> None:
     clip = tiny_clip(2)
     drop = Drop.cat([Drop.none(1), Drop.unconditional(1)])
     cond = conditioned(hallo, clip, drop)
-    assert torch.equal(cond.reference[0], hallo.encode(clip.portrait)[0])
+    assert torch.equal(cond.reference[0, 0], hallo.encode(clip.portrait)[0])
     assert not cond.reference[1].any()
     both = hallo(noisy(2), T.expand(2), cond)
     for i in range(2):
         torch.testing.assert_close(hallo(noisy(2)[i : i + 1], T, cond.row(i, drop)), both[i : i + 1], **CLOSE)
-    moved = hallo(noisy(2), T.expand(2), replace(cond, reference=cond.reference + normal(5, 1, 4, 8, 12)))
+    moved = hallo(noisy(2), T.expand(2), replace(cond, reference=cond.reference + normal(5, 1, 1, 4, 8, 12)))
     assert (moved - both).abs().max() > 0.01
+
+
+@torch.no_grad()
+def test_expressions_change_the_portrait_that_frames_start_from() -> None:
+    hallo, told = tiny_hallo(expression=True), tiny_clip(batch=2)
+    clip = replace(told, expression=torch.zeros(0))
+    plain = conditioned(hallo, clip)
+    assert plain.reference is not None
+    assert plain.reference.shape == (2, 1, 4, *plain.reference.shape[-2:])
+    shown = conditioned(hallo, told).reference
+    assert shown is not None
+    assert shown.shape == (2, 3, 4, *plain.reference.shape[-2:])
+    assert hallo.expression_net is not None
+    prepared = hallo.prepare(told, Drop.none(2))
+    assert torch.equal(shown, hallo.expression_net(prepared.latents, told.expression, prepared.masks))
+    still = conditioned(hallo, replace(clip, expression=torch.zeros(2, 3, 2))).reference
+    assert still is not None
+    assert torch.equal(still, plain.reference.expand_as(still))
+    gone = conditioned(hallo, told, lost("portrait", of=2)).reference
+    assert gone is not None
+    assert not gone.any()

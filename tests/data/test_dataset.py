@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from hallo_lit.data.augmentation import Augmentation
 from hallo_lit.data.clips import ClipPolicy
 from hallo_lit.data.dataset import ClipDataset, SampleSpec
 from hallo_lit.data.sampler import Draw
@@ -171,3 +172,26 @@ def test_masks_that_follow_frames_reach_the_sample(tmp_path):
     with StoreWriter(tmp_path, SPEC) as writer:
         writer.add(item(20, tensors={**tensors(20), "landmarks": marks}))
     assert ClipDataset(ClipStore(tmp_path), SampleSpec(masks="frames"))[0].regions.shape == (14, 3, 2, 3)
+
+
+@pytest.mark.parametrize("mirrored", [0.0, 1.0])
+def test_expressions_are_differences_from_the_reference_as_a_mirror_shows_them(tmp_path, mirrored):
+    curves = np.stack([np.linspace(0, 1, 40) ** 2, np.linspace(-1, 1, 40)], 1).astype(np.float32)
+    points = np.random.default_rng(0).uniform(4, 12, (1, 478, 2)).repeat(40, 0).astype(np.float32)
+    made = {**tensors(40), "curves": curves, "landmarks": points}
+    with StoreWriter(tmp_path, SPEC) as writer:
+        writer.add(item(40, tensors=made, metadata={"curves": ["blink", "gaze_x"]}))
+    still = dict.fromkeys(("angle", "zoom", "shift", "gain", "gamma", "faded", "grey"), 0.0)
+    spec = SampleSpec(
+        masks="portrait", expression=("gaze_x", "blink"), augmentation=Augmentation(**still, mirrored=mirrored)
+    )
+    data = ClipDataset(ClipStore(tmp_path), spec)
+    sample = data[0]
+    at, reference = frame_numbers(sample.frames), frame_numbers(sample.portrait[None])[0]
+    change = curves[at] - curves[reference]
+    wanted = np.stack([change[:, 1] * (-1 if mirrored else 1), change[:, 0]], 1)
+    np.testing.assert_allclose(sample.expression, wanted, atol=1e-6)
+    batch = ClipBatch.from_samples([sample, sample])
+    assert batch.inputs.expression.shape == (2, 14, 2)
+    plain = ClipBatch.from_samples([ClipDataset(ClipStore(tmp_path), SampleSpec())[0]])
+    assert plain.inputs.expression.shape == (1, 0)

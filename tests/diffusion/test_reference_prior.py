@@ -21,7 +21,7 @@ B, F, C, H, W = 2, 3, 4, 8, 12
 def told(keep: torch.Tensor | None = None) -> Conditioning:
     masks = MaskPyramid.from_masks(uniform(1, B, 3, 20, 28), (H, W))
     return Conditioning(
-        F, normal(2, B, 2, 4), torch.ones(3), masks=masks, reference=normal(3, B, C, H, W), keep_portrait=keep
+        F, normal(2, B, 2, 4), torch.ones(3), masks=masks, reference=normal(3, B, 1, C, H, W), keep_portrait=keep
     )
 
 
@@ -38,7 +38,7 @@ def test_mean_and_deviation_are_those_of_the_gaussian_posterior(t: int) -> None:
     power = made.training_scheduler.alphas_cumprod[t].double()
     a, sigma = power.sqrt(), (1 - power).sqrt()
     s = prior.deviation(x, cond).double()
-    reference = cond.reference[:, None].double()
+    reference = cond.reference.double()
     variance_x = a**2 * s**2 + sigma**2
     covariance = a * sigma - sigma * a * s**2  # of v = a eps - sigma x0 with x = a x0 + sigma eps
     mean = -sigma * reference + covariance / variance_x * (x.double() - a * reference)
@@ -52,7 +52,7 @@ def test_mean_and_deviation_are_those_of_the_gaussian_posterior(t: int) -> None:
 def test_a_clip_without_its_portrait_is_plain_velocity_prediction() -> None:
     raw, x, timestep = normal(5, B, F, C, H, W), normal(4, B, F, C, H, W), torch.tensor([300, 999])
     given = told(torch.tensor([False, True]))
-    given = replace(given, reference=given.reference * torch.tensor([0.0, 1.0]).view(-1, 1, 1, 1))
+    given = replace(given, reference=given.reference * torch.tensor([0.0, 1.0]).view(-1, 1, 1, 1, 1))
     out = process().predictor(lambda *_: raw)(x, timestep, given)
     torch.testing.assert_close(out[0], raw[0], rtol=1e-4, atol=1e-4)
     assert (out[1] - raw[1]).abs().max() > 0.1
@@ -99,7 +99,7 @@ def test_a_silent_network_gives_the_portrait_where_nothing_moves(steps: int) -> 
     sampler = Sampler("ddim", steps)
     denoise = made.predictor(lambda x, t, cond: torch.zeros_like(x))
     out = sample_clip(denoise, normal(6, B, F, C, H, W), sampler.scheduler(made), NoGuidance(), cond, [])
-    torch.testing.assert_close(out, cond.reference[:, None].expand_as(out), rtol=0.0, atol=0.02)
+    torch.testing.assert_close(out, cond.reference.expand_as(out), rtol=0.0, atol=0.02)
 
 
 def test_training_and_sampling_see_the_same_wrapper_and_gradients_flow() -> None:

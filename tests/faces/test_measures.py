@@ -32,6 +32,32 @@ def test_mouth(made_up):
     np.testing.assert_allclose(measures.aperture(clip), [0.1, 0.1])
 
 
+def eyes() -> np.ndarray:
+    """Eyes 20 pixels long and 6 open, brows 12 above, irises in the middle."""
+    face = np.zeros((478, 2))
+    for x, (outer, inner, upper, lower, brow, iris) in (
+        (160, (33, 133, 159, 145, 105, 468)),
+        (240, (263, 362, 386, 374, 334, 473)),
+    ):
+        side = -1 if x < 200 else 1
+        face[[outer, inner]] = [[x + side * 10, 300], [x - side * 10, 300]]
+        face[[upper, lower, brow, iris]] = [[x, 297], [x, 303], [x, 288], [x, 300]]
+    return face
+
+
+@pytest.mark.parametrize("degrees", [0, 30, -50])
+def test_eyes_and_brows_of_a_tilted_head(degrees):
+    face = eyes()
+    face[[468, 473]] += [3, 1]  # a glance to the right, and a little down
+    face = turned(np.concatenate([face, np.zeros((478, 1))], 1), 2, degrees)
+    assert measures.lid_aperture(face) == pytest.approx(6 / 20)
+    assert measures.brow_height(face) == pytest.approx(12 / 100)
+    np.testing.assert_allclose(measures.gaze_offset(face), (3 / 20, 1 / 20), atol=1e-9)
+    clip = np.stack([face, face * 2])
+    assert measures.gaze_offset(clip).shape == (2, 2)
+    np.testing.assert_allclose(measures.lid_aperture(clip), 0.3)
+
+
 @pytest.mark.parametrize("degrees", [-60, -20, 0, 15, 45])
 def test_one_angle_at_a_time(made_up, degrees):
     np.testing.assert_allclose(measures.yaw_pitch_roll(turned(made_up, 1, -degrees)), (degrees, 0, 0), atol=1e-6)

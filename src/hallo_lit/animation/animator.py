@@ -16,6 +16,7 @@ from torch import Tensor
 
 from hallo_lit import __version__
 from hallo_lit.animation.handover import Handover, PixelHandover
+from hallo_lit.animation.liveliness import draw_expressions
 from hallo_lit.animation.options import USUAL, check_files, check_folder, keep_frame
 from hallo_lit.animation.options import Options as Options
 from hallo_lit.animation.parts import Parts, fingerprint
@@ -145,6 +146,7 @@ class Animator:
             "region_scale": list(recipe.region_scale),
             "sampler": f"{recipe.sampler.solver}, {recipe.sampler.steps} steps",
             "guidance": recipe.guidance.describe(),
+            "liveliness": recipe.liveliness,
             "frames": recipe.clip_frames,
             "motion_frames": recipe.motion_frames,
             "portrait": {"name": portrait.name, "sha256": fingerprint(portrait)},
@@ -178,14 +180,17 @@ class Animator:
         progress("portrait", 1, 1)
         clips = -(-count // recipe.clip_frames)
         paste = Paster(photo.pixels, photo.portrait.box)
-        blocks = self.audio_encoder.stream(lambda: stream_audio(audio, RATE), clips * recipe.clip_frames)
+        total, net = clips * recipe.clip_frames, self.hallo.expression_net
+        faces = draw_expressions(net, stream_audio(audio, RATE), total, options.seed, recipe.liveliness)
+        shown = [None] * clips if faces is None else faces.split(recipe.clip_frames)
+        blocks = self.audio_encoder.stream(lambda: stream_audio(audio, RATE), total)
         steps, made = recipe.sampler.steps, 0
         for clip, windows in enumerate(clip_windows(blocks, recipe.clip_frames)):
             progress("audio", 1, 1)
             noise, latents = video.noise(), None if parts is None else parts.finished(clip)
             if latents is None:
                 count_step = partial(_report, progress, count_from(clip * steps + 1), clips * steps)
-                latents = video.sample(windows, noise, count_step)
+                latents = video.sample(windows, noise, count_step, shown[clip])
                 if parts is not None:
                     parts.keep(clip, latents)
             frames = self._finite(video.decode(latents))

@@ -41,6 +41,7 @@ DEFAULTS: Mapping[str, Any] = {
     "motion_frames": 2,
     "half_noise": False,
     "shared_noise": False,
+    "liveliness": 1.0,
     "pose_weight": 1.0,
     "face_weight": 1.0,
     "lip_weight": 1.0,
@@ -147,9 +148,11 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         UserError: a value makes no sense, or clips are longer than the model's temporal positions.
     """
     config = {**DEFAULTS, **config}
-    for name in ("pose_weight", "face_weight", "lip_weight", "cfg_scale"):
+    for name in ("pose_weight", "face_weight", "lip_weight", "cfg_scale", "liveliness"):
         if not isfinite(config.get(name) or 0):
             raise UserError(f"{name}={config[name]} must be an ordinary number.")
+    if not 0 <= float(config["liveliness"]) <= 2:
+        raise UserError(f"liveliness={config['liveliness']}: give 0 (a still face) to 2.")
     recipe = Recipe(
         process=build(config["process"], trust),
         sampler=build(config["sampler"], trust),
@@ -160,6 +163,7 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         decode_chunk=int(config["decode_chunk"]),
         half_noise=bool(config["half_noise"]),
         shared_noise=bool(config["shared_noise"]),
+        liveliness=float(config["liveliness"]),
     )
     for name, value, least in (("frames", recipe.clip_frames, 1), ("motion_frames", recipe.motion_frames, 0)):
         if value < least:

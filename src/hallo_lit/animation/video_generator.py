@@ -22,7 +22,8 @@ class Recipe:
     """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used
     (models without temporal modules need no motion frames: 0); half_noise draws the original's noise, for the same
     seeds; shared_noise starts all frames of a video from the same noise, so that what the sound does not move stands
-    still in models whose frames do not see each other."""
+    still in models whose frames do not see each other; liveliness scales what lids, brows and eyes do by themselves in
+    models with an ExpressionNet, 0: nothing."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -33,6 +34,7 @@ class Recipe:
     decode_chunk: int = 8
     half_noise: bool = False
     shared_noise: bool = False
+    liveliness: float = 1.0
 
 
 class VideoGenerator:
@@ -84,14 +86,24 @@ class VideoGenerator:
 
     @torch.inference_mode()
     def sample(
-        self, audio: Tensor, noise: Tensor | None = None, on_step: Callable[[int, Tensor], None] | None = None
+        self,
+        audio: Tensor,
+        noise: Tensor | None = None,
+        on_step: Callable[[int, Tensor], None] | None = None,
+        expression: Tensor | None = None,
     ) -> Tensor:
-        """Latents (f, c, h, w) of the next clip for windowed audio features (f, window, layers, width)."""
+        """Latents (f, c, h, w) of the next clip for windowed audio features (f, window, layers, width).
+
+        expression: controls (f, k) of the model's ExpressionNet; None: the portrait's own.
+        """
         recipe, known = self.recipe, self.known
         past = known.past
         if recipe.motion_frames:
             past = self.hallo.encode(self.handover.past(self.pixels, known.portrait, recipe.motion_frames))
-        inputs = replace(known, past=past, audio=audio[None].to(past)).repeat(self.passes)
+        inputs = replace(known, past=past, audio=audio[None].to(past))
+        if expression is not None:
+            inputs = replace(inputs, expression=expression[None].to(past))
+        inputs = inputs.repeat(self.passes)
         batched = self.hallo.condition(inputs, self.prepared, self.drop, self.region_scale)
         *nulls, given = (batched.row(i, self.drop) for i in range(self.passes))
         scheduler = recipe.sampler.scheduler(recipe.process)

@@ -49,7 +49,7 @@ class DenoisingUNet(Trunk):
     def enter(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> tuple[Tensor, Tensor]:
         """What the first cell gets: (b f, c0, h, w) features and (b f, 4 c0) embedded timesteps."""
         if self.reference_input:
-            reference = x.new_zeros(()) if cond.reference is None else cond.reference[:, None]
+            reference = x.new_zeros(()) if cond.reference is None else cond.reference
             x = torch.cat([x, reference.expand_as(x)], 2)
         x = self.conv_in(x.flatten(0, 1))
         if cond.location is not None:

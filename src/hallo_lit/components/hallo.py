@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hallo_lit.components.denoising_unet import DenoisingUNet
+from hallo_lit.components.expression_net import ExpressionNet
 from hallo_lit.components.face_locator import FaceLocator
 from hallo_lit.components.projections import AudioProjection, IdentityProjection
 from hallo_lit.components.reference_net import ReferenceNet
@@ -55,6 +56,7 @@ class Hallo(nn.Module):
         identity_projection: IdentityProjection,
         audio_projection: AudioProjection | None = None,
         quirks: Quirks = Quirks(),
+        expression_net: ExpressionNet | None = None,
     ) -> None:
         super().__init__()
         self.codec = codec
@@ -64,6 +66,7 @@ class Hallo(nn.Module):
         self.identity_projection = identity_projection
         self.audio_projection = audio_projection
         self.quirks = quirks
+        self.expression_net = expression_net
 
     def forward(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> Tensor:
         """One prediction of the denoiser: x (b, f, c, h, w), timestep (b,)."""
@@ -89,7 +92,7 @@ class Hallo(nn.Module):
     def condition(
         self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop, region_scale: Tensor | None = None
     ) -> Conditioning:
-        """What changes from clip to clip: audio tokens and motion frames. `region_scale` (r,): ones by default."""
+        """What changes from clip to clip: audio, motion frames, expressions. `region_scale` (r,): ones by default."""
         frames, regions = clip.audio.shape[1], clip.regions.shape[-3]
         audio = None
         if self.audio_projection is not None:
@@ -107,8 +110,14 @@ class Hallo(nn.Module):
             portrait=self._tiled(prepared.portrait, frames),
             keep_portrait=keep,
             motion=self._motion(clip, prepared, drop),
-            reference=prepared.latents * _keep(drop.portrait, prepared.latents),
+            reference=self._expressed(clip, prepared) * _keep(drop.portrait, prepared.latents[:, None]),
         )
+
+    def _expressed(self, clip: ClipInputs, prepared: PreparedPortrait) -> Tensor:
+        """The portrait's latents with the expressions that are asked for, (b, f or 1, c, h, w)."""
+        if self.expression_net is None or clip.expression.shape[-1] == 0:
+            return prepared.latents[:, None]
+        return self.expression_net(prepared.latents, clip.expression, prepared.masks)
 
     def _motion(self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop) -> tuple[Tensor, ...] | None:
         """Tokens (b, m, l, c) of the frames before the clip, per cell with attention; None without motion frames."""

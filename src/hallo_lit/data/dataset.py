@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from hallo_lit.data.augmentation import Augmentation
-from hallo_lit.data.clips import ClipPolicy, audio_rows
+from hallo_lit.data.augmentation import Augmentation, Change
+from hallo_lit.data.clips import ClipIndices, ClipPolicy, audio_rows
 from hallo_lit.data.frames import choose_source, gather, reader
 from hallo_lit.data.masks import features_for, locator, region_masks
 from hallo_lit.data.sampler import Draw
@@ -21,6 +21,8 @@ from hallo_lit.data.seeding import seed_of
 from hallo_lit.data.store_reader import ClipStore, StoredClip
 from hallo_lit.errors import UserError
 from hallo_lit.structs import ClipSample
+
+SIDEWAYS = ("gaze_x", "yaw", "roll", "tx")  # curves whose sign a mirror changes
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class SampleSpec:
     audio: False (stage 1) leaves the audio empty, (f, w, 0, 0).
     masks: `union`, `portrait`, `frames` or `none`, see `masks.region_masks`.
     curves: names of true control curves of self-made clips (`open`, `width` ...) to give along, in that order.
+    expression: names of the curves that an ExpressionNet is told, as differences from the reference frame.
     coverage: samples per clip and pass = coverage * length / frames, at least 1; 0 means 1 for every clip.
     augmentation: changes the pixels of every sample, with the masks drawn from its landmarks; None: as filmed.
     """
@@ -42,6 +45,7 @@ class SampleSpec:
     audio: bool = True
     masks: str = "union"
     curves: Sequence[str] = ()
+    expression: Sequence[str] = ()
     coverage: float = 0.0
     augmentation: Augmentation | None = None
 
@@ -58,7 +62,7 @@ class ClipDataset(Dataset[ClipSample]):
 
     def __init__(self, store: ClipStore, spec: SampleSpec, rows: Sequence[int] | None = None, seed: int = 0) -> None:
         self.store, self.spec, self.policy, self.seed = store, spec, spec.policy, seed
-        further = (["audio"] if spec.audio else []) + (["curves"] if spec.curves else [])
+        further = (["audio"] if spec.audio else []) + (["curves"] if spec.curves or spec.expression else [])
         store.require(["identity", "locator", *features_for(spec.masks), *further])
         self.source, policy = choose_source(store, spec.source), spec.policy
         if spec.augmentation is not None and (self.source == "latents" or spec.masks not in ("portrait", "frames")):
@@ -108,7 +112,8 @@ class ClipDataset(Dataset[ClipSample]):
             regions=region_masks(clip, indices, self.spec.masks, change),
             locator=locator(clip, self.size, change, indices.reference),
             index=index,
-            curves=self._curves(clip, indices.frames),
+            curves=self._curves(clip, self.spec.curves, indices.frames, change),
+            expression=self.expression(clip, indices, change),
         )
 
     def fingerprint(self) -> str:
@@ -123,13 +128,19 @@ class ClipDataset(Dataset[ClipSample]):
         rows, windows = audio_rows(frames, clip.row.frames, radius)
         return torch.from_numpy(clip.read("audio", rows.start, rows.stop)).float()[torch.tensor(windows)]
 
-    def _curves(self, clip: StoredClip, frames: Sequence[int]) -> Tensor:
-        """(f, n), or (0,) when none are asked for.
+    def expression(self, clip: StoredClip, indices: ClipIndices, change: Change | None = None) -> Tensor:
+        """(f, k) controls of an ExpressionNet, or (0,) when none are asked for."""
+        then, now = (
+            self._curves(clip, self.spec.expression, at, change) for at in ((indices.reference,), indices.frames)
+        )
+        return now - then if self.spec.expression else now
+
+    def _curves(self, clip: StoredClip, wanted: Sequence[str], frames: Sequence[int], change: Change | None) -> Tensor:
+        """(f, n), or (0,) when none are asked for; as a mirror shows them, where there is one.
 
         Raises:
             UserError: the clip has no curve of a name.
         """
-        wanted = list(self.spec.curves)
         if not wanted:
             return torch.zeros(0)
         names = [str(name) for name in clip.header().metadata.get("curves", [])]
@@ -140,7 +151,8 @@ class ClipDataset(Dataset[ClipSample]):
             )
         first = min(frames)
         rows = torch.from_numpy(clip.read("curves", first, max(frames) + 1))[[frame - first for frame in frames]]
-        return rows[:, [names.index(name) for name in wanted]]
+        signs = [-1.0 if change is not None and change.mirrored and name in SIDEWAYS else 1.0 for name in wanted]
+        return rows[:, [names.index(name) for name in wanted]] * torch.tensor(signs)
 
     def _common_size(self, rows: Sequence[int]) -> tuple[int, int]:
         """Height and width of the frames."""

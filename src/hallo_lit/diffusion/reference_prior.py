@@ -68,7 +68,7 @@ class ReferencePrior(nn.Module):
         """raw and x (b, f, c, h, w); power (b,) is alpha^2, the share of signal in x."""
         if cond.reference is None:
             return raw
-        reference, s = cond.reference[:, None], self.deviation(x, cond)
+        reference, s = cond.reference, self.deviation(x, cond)
         power = power.to(x).view(-1, 1, 1, 1, 1)
         alpha, sigma = power.sqrt(), (1 - power).sqrt()
         total = power * s.square() + sigma.square() + TINY  # the variance of x_t

@@ -18,6 +18,8 @@ _FOREHEAD, _CHIN, _LEFT_CHEEK, _RIGHT_CHEEK = 10, 152, 234, 454  # left and righ
 _LEFT_EYE, _RIGHT_EYE = 33, 263  # outer corners
 _UPPER_LIP, _LOWER_LIP = 13, 14  # inner edges
 _LEFT_CORNER, _RIGHT_CORNER = 61, 291
+# outer corner, inner corner, upper lid, lower lid, middle of the brow, iris; left and right of the picture
+_EYES = ((33, 133, 159, 145, 105, 468), (263, 362, 386, 374, 334, 473))
 
 
 def face_box(landmarks: Landmarks) -> tuple[float, float, float, float]:
@@ -44,6 +46,24 @@ def aperture(landmarks: Landmarks) -> NDArray[np.float64]:
 def lip_width(landmarks: Landmarks) -> NDArray[np.float64]:
     """Distance of the mouth corners over that of the outer eye corners, (..., 478, 2|3) -> (...)."""
     return _distance(landmarks, _LEFT_CORNER, _RIGHT_CORNER) / _distance(landmarks, _LEFT_EYE, _RIGHT_EYE)
+
+
+def lid_aperture(landmarks: Landmarks) -> NDArray[np.float64]:
+    """Gap of the lids over the length of the eye, mean of both, (..., 478, 2|3) -> (...); about 0.3 open, 0.1 shut."""
+    gaps = [_distance(landmarks, upper, lower) / _distance(landmarks, a, b) for a, b, upper, lower, _, _ in _EYES]
+    return np.mean(gaps, 0)
+
+
+def brow_height(landmarks: Landmarks) -> NDArray[np.float64]:
+    """How far brows are above the line through the eye corners, over the distance of the outer ones, (...)."""
+    heights = [-_beside(landmarks, a, b, brow)[..., 1] for a, b, _, _, brow, _ in _EYES]
+    return np.mean(heights, 0) / _distance(landmarks, _LEFT_EYE, _RIGHT_EYE)
+
+
+def gaze_offset(landmarks: Landmarks) -> NDArray[np.float64]:
+    """How far irises are from the middle of their eyes, over the length of an eye, (..., 2): right and down."""
+    found = [_beside(landmarks, a, b, iris) / _distance(landmarks, a, b)[..., None] for a, b, _, _, _, iris in _EYES]
+    return np.mean(found, 0)
 
 
 def yaw_pitch_roll(landmarks: Landmarks) -> tuple[float, float, float]:
@@ -101,6 +121,15 @@ def require_face(
 
 def _distance(landmarks: Landmarks, a: int, b: int) -> NDArray[np.float64]:
     return np.asarray(np.linalg.norm(landmarks[..., a, :2] - landmarks[..., b, :2], axis=-1))
+
+
+def _beside(landmarks: Landmarks, a: int, b: int, place: int) -> NDArray[np.float64]:
+    """(..., 2) from the middle of a and b to `place`, along the eyes (rightwards) and across them (downwards)."""
+    across = landmarks[..., _RIGHT_EYE, :2] - landmarks[..., _LEFT_EYE, :2]
+    right = across / np.linalg.norm(across, axis=-1, keepdims=True)
+    down = np.stack([-right[..., 1], right[..., 0]], -1)
+    offset = landmarks[..., place, :2] - (landmarks[..., a, :2] + landmarks[..., b, :2]) / 2
+    return np.stack([(offset * right).sum(-1), (offset * down).sum(-1)], -1)
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ class Losses:
     loss: Tensor
     parts: Mapping[str, Tensor]
     error: Tensor
-    timestep: Tensor  # (b,)
+    timestep: Tensor | None = None  # (b,) where there was noise
 
 
 class DiffusionStage(Stage):
@@ -96,6 +96,8 @@ class DiffusionStage(Stage):
         made = self.losses(batch, self.streams(batch.index), self.objective.drop_rates)
         values = {f"train/{name}": part.detach() for name, part in {"loss": made.loss, **made.parts}.items()}
         self.log_dict(values, batch_size=len(batch.index))
+        if made.timestep is None:
+            return {"loss": made.loss}
         return {"loss": made.loss, "error": made.error, "timestep": made.timestep}
 
     def validation_step(self, batch: ClipBatch, batch_idx: int) -> None:

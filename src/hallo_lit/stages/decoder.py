@@ -27,7 +27,7 @@ class DecoderStage(DiffusionStage):
     """
 
     name: ClassVar[str] = "decoder"
-    follows: ClassVar[tuple[str, ...]] = ("appearance", "motion", "talking", "identity", "decoder")
+    follows: ClassVar[tuple[str, ...]] = ("appearance", "motion", "talking", "identity", "decoder", "expression")
 
     def __init__(
         self,

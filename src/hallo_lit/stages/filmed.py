@@ -28,6 +28,7 @@ class Filmed:
     frames: Tensor
     windows: Tensor
     sound: Tensor | None
+    expression: Tensor | None = None  # (f, k) controls of an ExpressionNet, where the samples have them
 
 
 def first_clips(data: ClipDataset, count: int, frames: int) -> list[Filmed]:
@@ -56,4 +57,5 @@ def film(data: ClipDataset, row: int, frames: int) -> Filmed:
     )
     heard = sound_of(clip, 0, count)
     sound = None if heard is None else torch.from_numpy(heard)
-    return Filmed(data.store.source(row), portrait, seen, windows, sound)
+    shown = data.expression(clip, ClipIndices(span, (), 0)) if data.spec.expression else None
+    return Filmed(data.store.source(row), portrait, seen, windows, sound, shown)

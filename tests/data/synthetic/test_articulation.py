@@ -59,5 +59,5 @@ def test_lips_lead_the_sound():
 
 def test_frames_are_sampled_at_their_centres():
     ramp = np.arange(101)[:, None] / 100.0
-    np.testing.assert_allclose(frame_times(4), [0.02, 0.06, 0.10, 0.14])
-    np.testing.assert_allclose(at_frames(ramp, 4)[:, 0], frame_times(4))
+    np.testing.assert_allclose(frame_times(4, 25.0), [0.02, 0.06, 0.10, 0.14])
+    np.testing.assert_allclose(at_frames(ramp, 4)[:, 0], frame_times(4, 25.0))

@@ -4,15 +4,15 @@ import numpy as np
 
 from hallo_lit.data.synthetic.controls import CONTROLS, Controls, table
 from hallo_lit.data.synthetic.formant import SAMPLE_RATE
-from hallo_lit.data.synthetic.motion import blinks, drift, perform, stress
+from hallo_lit.data.synthetic.motion import perform
 from hallo_lit.data.synthetic.phonemes import Phone
 
 PHONES = [Phone(0.4, 0.6, "a"), Phone(0.6, 0.7, "m"), Phone(0.7, 0.9, "i:")]
 
 
-def curves(seed: int, motion: float = 1.0, frames: int = 250) -> np.ndarray:
+def curves(seed: int, motion: float = 1.0, frames: int = 250, sway: float | None = None) -> np.ndarray:
     noise = np.random.default_rng(9).standard_normal(frames * 640).astype(np.float32) * 0.1
-    return perform(PHONES, noise, SAMPLE_RATE, frames, np.random.default_rng(seed), motion)
+    return perform(PHONES, noise, SAMPLE_RATE, frames, np.random.default_rng(seed), motion, sway=sway)
 
 
 def test_shape_order_and_limits():
@@ -46,22 +46,11 @@ def test_heads_move_smoothly():
     assert t.std(0).min() > 0.1
 
 
-def test_people_blink_every_few_seconds():
-    lids = blinks(np.random.default_rng(0), 25 * 60, 25.0)
-    shut = lids > 0.6
-    count = int((np.diff(shut.astype(int)) == 1).sum())
-    assert 8 <= count <= 40
-    assert shut.mean() < 0.15
-    assert lids.min() == 0
-
-
-def test_drift_has_unit_variance():
-    assert abs(drift(np.random.default_rng(0), 20000, 0.4, 25.0).std() - 1) < 0.1
-
-
-def test_stress_follows_loudness():
-    samples = np.full(100 * 640, 0.01, np.float32)
-    samples[40 * 640 : 46 * 640] = 0.5
-    loud = stress(samples, SAMPLE_RATE, 100, 25.0)
-    assert 40 <= loud.argmax() < 46
-    assert loud[:20].max() < 0.05
+def test_a_live_face_on_a_still_head():
+    lively, still = curves(4), curves(4, sway=0.0)
+    face = [CONTROLS.index(name) for name in ("blink", "brow")]
+    head = [CONTROLS.index(name) for name in ("yaw", "pitch", "roll", "tx", "ty", "scale")]
+    np.testing.assert_array_equal(lively[:, face], still[:, face])
+    assert np.ptp(still[:, head], 0).max() == 0
+    assert np.ptp(lively[:, head], 0).min() > 0
+    assert np.abs(still[:, CONTROLS.index("yaw")]).max() > 0  # held somewhere

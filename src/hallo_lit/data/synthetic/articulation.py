@@ -8,16 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hallo_lit.data.synthetic.phonemes import SILENCE, Phone, visemes
+from hallo_lit.signals.idle_motion import frame_times
 
 RATE = 100  # Hz of the articulators
 FADE = 0.035  # s, time constant of the dominance
 LEAD = 0.02  # s by which the lips are ahead of the sound
 GAIN = np.array([1.30, 1.15, 1.0, 1.0, 1.0, 1.0])
-
-
-def frame_times(frames: int, fps: float = 25.0) -> NDArray[np.float64]:
-    """Seconds of the frame centres, (k + 0.5) / fps."""
-    return (np.arange(frames) + 0.5) / fps
 
 
 def articulate(phones: Sequence[Phone], seconds: float) -> NDArray[np.float64]:

@@ -25,6 +25,7 @@ class Look:
     zoom: float = 1.25  # 1 shows head and shoulders, 1.9 little more than the face
     motion: float = 1.0  # 0 = only the lips move
     posture: float | None = None  # how far heads are turned on average; None = as lively as `motion`
+    sway: float | None = None  # how much heads move; None = as lively as `motion`
     speech: str = "formant"
 
 
@@ -68,5 +69,6 @@ def make_clip(part: Part, look: Look, frames: int) -> Clip:
     """Speech and motion of a clip; nothing is painted yet."""
     spoken = speak(part, frames, look.speech)
     rng = part.generator(2)
-    curves = perform(spoken.phones, spoken.samples, SAMPLE_RATE, frames, rng, look.motion, FPS, look.posture)
+    lively = (look.motion, FPS, look.posture, look.sway)
+    curves = perform(spoken.phones, spoken.samples, SAMPLE_RATE, frames, rng, *lively)
     return Clip(part, look, spoken, curves)

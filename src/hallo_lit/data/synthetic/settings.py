@@ -30,6 +30,7 @@ class SynthesisConfig:
     zoom: float = 1.25
     motion: float = 1.0
     posture: float | None = None  # None = as `motion`
+    sway: float | None = None  # None = as `motion`
     close_up: float = 0.0  # margin of the crop around the face that animate would make; 0 = the whole picture
     close_up_size: int = 64  # pixels of its side
     processes: int = 0  # 0 = one per core
@@ -53,6 +54,7 @@ class SynthesisConfig:
         refuse(not 0.8 <= self.zoom <= 2.5, "zoom", "0.8 to 2.5")
         refuse(not 0 <= self.motion <= 2, "motion", "0 to 2")
         refuse(self.posture is not None and not 0 <= self.posture <= 2, "posture", "0 to 2, or null")
+        refuse(self.sway is not None and not 0 <= self.sway <= 2, "sway", "0 to 2, or null")
         refuse(self.close_up != 0 and not 0.5 <= self.close_up <= 2, "close_up", "0 (off), or 0.5 to 2")
         refuse(self.close_up_size < 16, "close_up_size", "at least 16")
         refuse(self.close_up != 0 and not self.store, "close_up", "0, or store=true with it")
@@ -65,7 +67,7 @@ class SynthesisConfig:
 
     @property
     def look(self) -> Look:
-        return Look(self.size, self.zoom, self.motion, self.posture, self.speech)
+        return Look(self.size, self.zoom, self.motion, self.posture, self.sway, self.speech)
 
     @property
     def cast(self) -> Cast:
@@ -77,4 +79,6 @@ class SynthesisConfig:
         content = asdict(self)
         for name in ("out", "processes", "store", "audio_encoder", "face_encoder"):
             del content[name]
+        if self.sway is None:
+            del content["sway"]  # unset, it changes nothing
         return config_hash({**content, "version": 1})

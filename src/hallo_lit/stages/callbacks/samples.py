@@ -94,10 +94,12 @@ class SampleVideos(Periodic):
         generator = torch.Generator().manual_seed(self.seed)
         video = VideoGenerator(hallo, self.recipe, clip.portrait, self.handover(), generator)
         made: list[Tensor] = []
-        for windows in clip.windows.split(self.recipe.clip_frames):
-            short = self.recipe.clip_frames - len(windows)
-            padded = torch.cat([windows, windows[-1:].expand(short, *windows.shape[1:])])
-            made += video.decode(video.sample(padded)).unbind()[: len(windows)]
+        size = self.recipe.clip_frames
+        parts = clip.windows.split(size)
+        faces = [None] * len(parts) if clip.expression is None else clip.expression.split(size)
+        for windows, face in zip(parts, faces, strict=True):
+            shown = None if face is None else _padded(face, size)
+            made += video.decode(video.sample(_padded(windows, size), expression=shown)).unbind()[: len(windows)]
         return [to_pixels(frame * 2 - 1) for frame in made]
 
     def _show_pictures(self, trainer: L.Trainer, hallo: Hallo, filmed: list[Filmed]) -> None:
@@ -126,3 +128,8 @@ class SampleVideos(Periodic):
             return frames
         weight = next(hallo.codec.parameters())
         return hallo.codec.decode(frames.to(weight)).float().clamp(-1, 1).cpu()
+
+
+def _padded(rows: Tensor, count: int) -> Tensor:
+    """(n, ...) -> (count, ...), the last one again and again."""
+    return torch.cat([rows, rows[-1:].expand(count - len(rows), *rows.shape[1:])])
