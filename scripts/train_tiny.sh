@@ -5,14 +5,17 @@ folder=${1:-outputs/tiny} steps=${2:-9000} clips=${3:-400}
 bin=${VENV:-.venv}/bin
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 viseme=$folder/viseme.safetensors
-own=("audio_encoder.weights=$viseme" "data.store=$folder/corpus" resume=auto)
+own=("audio_encoder.weights=$viseme" resume=auto)
+heads=(store=true seconds=1.6 test_share=0.04 zoom=1.5 pixels=256 posture=1.2 close_up=0.78 close_up_size=128
+  audio_encoder=viseme "audio_encoder.weights=$viseme")
 
 [ -f "$viseme" ] || "$bin/python" -m hallo_lit.stages.viseme --out "$viseme"
-"$bin/hallo-lit" synthesize out="$folder/corpus" store=true clips="$clips" seconds=1.6 seed=101 test_share=0.04 \
-  zoom=1.5 pixels=256 motion=0 posture=1.2 close_up=0.78 close_up_size=128 \
-  audio_encoder=viseme audio_encoder.weights="$viseme"
-"$bin/hallo-lit" train experiment=tiny_talking steps="$steps" run_dir="$folder/talking" "${own[@]}"
+"$bin/hallo-lit" synthesize out="$folder/corpus" clips="$clips" seed=101 motion=0 "${heads[@]}"
+"$bin/hallo-lit" synthesize out="$folder/expressions" clips="$clips" seed=303 motion=1.2 sway=0 "${heads[@]}"
+"$bin/hallo-lit" train experiment=tiny_talking steps="$steps" run_dir="$folder/talking" data.store="$folder/corpus" "${own[@]}"
 "$bin/hallo-lit" train experiment=tiny_decoder steps="${DECODER_STEPS:-2000}" run_dir="$folder/decoder" \
-  init.weights="[$folder/talking]" "${own[@]}"
-"$bin/hallo-lit" weights export "$folder/decoder" out="$folder/bundle" dtype=fp16 overwrite=true
+  data.store="$folder/corpus" init.weights="[$folder/talking]" "${own[@]}"
+"$bin/hallo-lit" train experiment=tiny_expression steps="${EXPRESSION_STEPS:-6000}" run_dir="$folder/expression" \
+  data.store="$folder/expressions" init.weights="[$folder/decoder]" "${own[@]}"
+"$bin/hallo-lit" weights export "$folder/expression" out="$folder/bundle" dtype=fp16 overwrite=true
 echo "$folder/bundle: judge it with $bin/python benchmarks/talking.py $folder/bundle"

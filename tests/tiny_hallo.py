@@ -76,7 +76,7 @@ def tiny_hallo(
         IdentityProjection(IDENTITY, SPEC.context_dim, 3),
         AudioProjection(WINDOW, LAYERS, WIDTH, hidden=16, tokens=3, dim=EXTRAS.audio_dim),
         quirks,
-        ExpressionNet(SPEC.in_channels, CONTROLS, 8, 1, 4) if expression else None,
+        ExpressionNet(CONTROLS, 8, 1, 4) if expression else None,
     )
     redraw(hallo)
     hallo.codec.requires_grad_(False)

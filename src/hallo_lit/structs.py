@@ -200,6 +200,7 @@ class PreparedPortrait:
     location: Tensor  # (b, 1, c, h, w)
     masks: MaskPyramid
     portrait: tuple[KeyValue, ...]  # (b, 1, heads, l, c / heads) per cell with attention
+    picture: Tensor | None = None  # (b, 3, H, W) as the codec shows it, for models with an ExpressionNet
 
 
 @dataclass(frozen=True)

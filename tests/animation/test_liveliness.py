@@ -8,7 +8,7 @@ import torch
 from hallo_lit.animation.liveliness import draw_expressions
 from hallo_lit.components.expression_net import ExpressionNet
 
-NET = ExpressionNet(4, ("blink", "gaze_x", "brow"), width=16)
+NET = ExpressionNet(("blink", "gaze_x", "brow"), width=16)
 SOUND = torch.from_numpy(np.random.RandomState(0).standard_normal(300 * 640)).float()
 
 

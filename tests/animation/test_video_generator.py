@@ -230,6 +230,7 @@ def test_expressions_are_the_same_in_every_pass_of_guidance() -> None:
     with_portrait = [reference for reference in seen if reference is not None]
     assert len(with_portrait) >= 4
     assert all(reference.shape[1] == FRAMES for reference in with_portrait)
-    assert all(torch.equal(reference, with_portrait[0]) for reference in with_portrait)
+    for reference in with_portrait:
+        torch.testing.assert_close(reference, with_portrait[0], **CLOSE)
     assert not torch.equal(with_portrait[0][:, 0], with_portrait[0][:, 1])
     assert torch.equal(shown[..., :0], video(hallo, recipe(guidance)).sample(audio())[..., :0])

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from hallo_lit.cli.compose import compose
+from hallo_lit.cli.explain import check_types
 from hallo_lit.cli.synthesize import config_of, run
+from hallo_lit.cli.verbs import by_name
 from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.errors import UserError
 
@@ -30,3 +32,13 @@ def test_a_corpus_from_the_command_line(tmp_path, capsys):
     assert len(list(Path(tmp_path).rglob("*.mp4"))) == 1
     with pytest.raises(UserError, match="size"):
         run(compose("synthesize", f"out={tmp_path}/c", "pixels=100"))
+
+
+def test_an_empty_folder_name_is_one_sentence():
+    with pytest.raises(UserError, match="out= is empty"):
+        run(compose("synthesize", "out=null"))
+
+
+def test_a_wrong_size_is_named_as_it_may_have_been_spelt():
+    with pytest.raises(UserError, match=r"pixels must be a whole number, not 'abc'\. \(size=\.\.\. sets pixels\.\)"):
+        check_types(by_name()["synthesize"], compose("synthesize", "pixels=abc"), ["pixels=abc"])

@@ -196,3 +196,18 @@ def test_scattered_frames_are_all_different_and_rise():
     assert [[rows.start + place for place in window] for window in windows] == [[0, 1, 2, 3, 4], [7, 8, 9, 10, 10]]
     with pytest.raises(UserError, match="motion=0"):
         ClipPolicy(4, 2, scattered=True)
+
+
+def test_weights_say_how_often_scattered_frames_come():
+    policy, weights = ClipPolicy(2, 0, scattered=True), [1.0] * 8 + [8.0] * 2
+    counts, references = [0] * 10, [0] * 10
+    for seed in range(4000):
+        drawn = policy.draw(10, Random(seed), weights)
+        assert len({*drawn.frames, drawn.reference}) == 3
+        assert list(drawn.frames) == sorted(drawn.frames)
+        references[drawn.reference] += 1
+        for frame in drawn.frames:
+            counts[frame] += 1
+    rare, common = sum(counts[8:]) / 2, sum(counts[:8]) / 8
+    assert 3 < rare / common < 8  # without replacement, less than 8
+    assert sum(references[:8]) / 8 == pytest.approx(8 * sum(references[8:]) / 2, rel=0.35)

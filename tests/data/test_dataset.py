@@ -195,3 +195,15 @@ def test_expressions_are_differences_from_the_reference_as_a_mirror_shows_them(t
     assert batch.inputs.expression.shape == (2, 14, 2)
     plain = ClipBatch.from_samples([ClipDataset(ClipStore(tmp_path), SampleSpec())[0]])
     assert plain.inputs.expression.shape == (1, 0)
+
+
+def test_rare_expressions_may_be_sought_out(tmp_path):
+    curves = np.zeros((40, 1), np.float32)
+    curves[20:22] = 1
+    with StoreWriter(tmp_path, SPEC) as writer:
+        writer.add(item(40, tensors={**tensors(40), "curves": curves}, metadata={"curves": ["blink"]}))
+    policy, shut = ClipPolicy(4, 0, scattered=True), []
+    for emphasis in (0.0, 50.0):
+        data = ClipDataset(ClipStore(tmp_path), SampleSpec(policy, expression=("blink",), emphasis=emphasis))
+        shut.append(sum(float((data[Draw(epoch, 0)].expression > 0.5).sum()) for epoch in range(50)))
+    assert shut[1] > 3 * shut[0] > 0

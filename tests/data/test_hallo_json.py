@@ -5,13 +5,17 @@ import numpy as np
 import pytest
 import torch
 
+from hallo_lit.data import hallo_json
 from hallo_lit.data.clips import ClipPolicy
 from hallo_lit.data.dataset import ClipDataset, SampleSpec
 from hallo_lit.data.hallo_json import import_list
-from hallo_lit.data.store import ClipStore, Encoder, check_store
+from hallo_lit.data.store import ClipStore, Encoder, StoreSpec, StoreWriter, check_store
+from hallo_lit.data.store_writer import unwritten
 from hallo_lit.errors import UserError
 from hallo_lit.media.image import save_png
-from hallo_lit.media.video import VideoWriter
+from hallo_lit.media.video import VideoWriter, read_clip
+
+from .stores import make_store
 
 FRAMES = 24
 
@@ -153,3 +157,101 @@ def test_files_that_are_no_list(tmp_path, text, words):
         import_list(tmp_path / "list.json", tmp_path / "store")
     with pytest.raises(UserError, match="cannot be read"):
         import_list(tmp_path / "nowhere.json", tmp_path / "store")
+
+
+def stage_one(root, **other):
+    entry = {"image_path": f"{root}/images/talk", "mask_path": f"{root}/face_mask/talk.png"}
+    return {**entry, "face_emb": f"{root}/face_emb/talk.pt", **other}
+
+
+def test_an_import_of_nothing_leaves_no_trace(original, tmp_path):
+    save_png(original / "images/talk/0025.png", grey((64, 48)))
+    (original / "images/talk/0026.png").write_bytes(b"no picture")
+    torch.save(torch.full((FRAMES, 12, 768), float("nan")), original / "nan.pt")
+    entries = (stage_two(original, mask_path="nowhere.png"), stage_one(original))
+    unfit = stage_two(original, vocals_emb_base_all=f"{original}/nan.pt")
+    with pytest.raises(UserError, match="Nothing in"):
+        import_list(write(original, *entries, unfit), tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_pictures_of_several_sizes_cost_their_own_entry_alone(original, tmp_path):
+    (original / "images/mixed").mkdir()
+    for number, size in enumerate([(48, 64), (64, 48)]):
+        save_png(original / f"images/mixed/{number:04d}.png", grey(size))
+    mixed = stage_one(original, image_path=f"{original}/images/mixed")
+    report = import_list(write(original, mixed, stage_one(original)), tmp_path / "store")
+    assert len(report.clips) == 1
+    (fault,) = report.faults
+    assert "entry 1" in fault
+    assert "0001.png has 48 x 64 pixels and those before it 64 x 48" in fault
+    assert check_store(tmp_path / "store").notes == []
+
+
+def test_files_that_the_system_refuses_cost_their_own_entry_alone(original, tmp_path):
+    long = stage_two(original, mask_path="x" * 5000)
+    report = import_list(write(original, long, stage_two(original)), tmp_path / "store")
+    assert len(report.clips) == 1
+    (fault,) = report.faults
+    assert "entry 1" in fault
+    assert "\n" not in fault
+
+
+def test_pictures_come_in_the_order_of_their_numbers(original, tmp_path):
+    folder = original / "images/talk"
+    for path in sorted(folder.iterdir()):
+        path.rename(folder / f"{int(path.stem) + 9990}.png")
+    import_list(write(original, stage_one(original)), tmp_path / "store")
+    film = read_clip(ClipStore(tmp_path / "store")[0].video, 0, FRAMES)
+    levels = film.mean(axis=(1, 2, 3))
+    assert (np.diff(levels) > 4).all()
+
+
+def test_an_import_into_a_store_leaves_what_it_says(original, tmp_path):
+    ours, other = Encoder("LogMel", "1" * 16), Encoder("Wav2Vec2", "2" * 16)
+    store = make_store(tmp_path / "store", (20,))
+    StoreWriter(store, StoreSpec(("audio", "regions"), {"audio": ours}))
+    before = (store / "store.json").read_bytes()
+    with pytest.raises(UserError, match=r"holds audio features of LogMel .* list's are of Wav2Vec2"):
+        import_list(write(original, stage_two(original)), store, {"audio": other})
+    with pytest.raises(UserError, match="does not exist"):
+        import_list(write(original, stage_two(original, mask_path="nowhere.png")), store, {"audio": ours})
+    assert (store / "store.json").read_bytes() == before
+    arcface = Encoder("ArcFace", "3" * 16)
+    report = import_list(write(original, stage_two(original)), store, {"audio": ours, "identity": arcface})
+    assert not report.faults
+    assert StoreSpec.load(store) == StoreSpec(("audio", "regions"), {"audio": ours, "identity": arcface})
+    assert len(ClipStore(store)) == 2
+
+
+def test_only_encoders_of_what_a_list_brings_are_noted(original, tmp_path):
+    encoders = {"audio": Encoder("Wav2Vec2", "2" * 16), "identity": Encoder("ArcFace", "3" * 16)}
+    import_list(write(original, stage_one(original)), tmp_path / "store", encoders)
+    assert StoreSpec.load(tmp_path / "store").encoders == {"identity": encoders["identity"]}
+    import_list(write(original, stage_one(original), stage_two(original)), tmp_path / "store", encoders)
+    assert StoreSpec.load(tmp_path / "store").encoders == encoders
+    assert {tuple(sorted(clip.row.encoders)) for clip in ClipStore(tmp_path / "store")} == {
+        ("identity",),
+        ("audio", "identity"),
+    }
+
+
+def test_a_store_that_cannot_be_read_is_said_at_once(original, tmp_path):
+    (tmp_path / "store.json").write_text("{}")
+    with pytest.raises(UserError, match="does not describe a clip store"):
+        import_list(write(original, stage_two(original)), tmp_path)
+
+
+def test_nobody_clears_what_an_import_has_in_the_making(original, tmp_path, monkeypatch):
+    film, looks = hallo_json._film, []
+
+    def look(pictures, video):
+        with unwritten(tmp_path / "store") as free:
+            looks.append(free)
+        return film(pictures, video)
+
+    monkeypatch.setattr(hallo_json, "_film", look)
+    assert import_list(write(original, stage_one(original)), tmp_path / "store").clips
+    assert looks == [False]
+    with unwritten(tmp_path / "store") as free:
+        assert free

@@ -107,7 +107,9 @@ def test_celebv_clips_are_cut_from_the_video_or_taken_as_cut(tmp_path):
         (clip("gone"), "neither x nor gone is in"),
         ({"ytb_id": "M2Oh"}, "no usable 'duration'"),
         (clip(start="soon"), "could not convert"),
-        (3, "no usable"),
+        (3, "must be objects with names and values"),
+        ({**clip(), "bbox": [0, 0, 1, 1]}, "must be objects with names and values"),
+        (clip(start=None), "must be numbers"),
     ],
 )
 def test_celebv_faults_name_file_and_clip(tmp_path, bad, words):
@@ -116,6 +118,7 @@ def test_celebv_faults_name_file_and_clip(tmp_path, bad, words):
     assert len(manifest.faults) == 1
     assert manifest.faults[0].startswith(f"{tmp_path / 'info.json'}, clip x: ")
     assert words in manifest.faults[0]
+    assert "object is not" not in manifest.faults[0]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"clips": 3}', "{}"])

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hallo_lit.data import store_writer as module
 from hallo_lit.data.index import Index, clip_path
 from hallo_lit.data.store import ClipStore, Encoder, StoreSpec, StoreWriter, check_store, content_id
+from hallo_lit.data.store_writer import unwritten, writing
 from hallo_lit.errors import UserError
 
 from .stores import AUDIO, SPEC, item, make_store, tensors
@@ -202,3 +204,41 @@ def test_a_killed_writer_leaves_whole_clips_and_the_next_run_goes_on(tmp_path):
         assert all(not again.missing(clip.row.id) for clip in done)
         again.add(item(20, 200_000))
     assert len(ClipStore(tmp_path)) == report.clips + 1
+
+
+def test_an_index_that_is_up_to_date_is_not_written_again(tmp_path):
+    root = make_store(tmp_path / "store", (20, 21))
+    path = root / "index.safetensors"
+    before = path.stat().st_ino, path.stat().st_mtime_ns
+    assert StoreWriter(root, SPEC).finish() == []
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == before
+    writer = StoreWriter(root, SPEC)
+    writer.add(item(22, 7))
+    writer.finish()
+    assert len(ClipStore(root)) == 3
+    path.write_bytes(b"damaged")
+    writer.finish()
+    assert len(Index.load(root) or ()) == 3
+
+
+def test_who_asks_for_no_features_leaves_those_of_the_store(tmp_path):
+    make_store(tmp_path)
+    assert StoreWriter(tmp_path, StoreSpec()).spec == SPEC == StoreSpec.load(tmp_path)
+
+
+def test_leftovers_are_only_anybodys_while_nobody_writes(tmp_path, monkeypatch):
+    def free() -> bool:
+        with unwritten(tmp_path / "store") as alone:
+            return alone
+
+    assert free()
+    with writing(tmp_path / "store"), writing(tmp_path / "store"):
+        assert not free()
+    assert free()
+    writer, written = StoreWriter(tmp_path / "store", SPEC), []
+    monkeypatch.setattr(module, "write_clip", lambda *_: written.append(free()))
+    writer.add(item())
+    assert written == [False]
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"), writing(tmp_path / "file"):
+        pass

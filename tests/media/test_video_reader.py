@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 
 import av
@@ -155,3 +156,33 @@ def test_truncated(tmp_path, make_video, counting_frames):
     (tmp_path / "b.mp4").write_bytes(data[: len(data) // 2])
     with pytest.raises(UserError, match=r"truncated: 2\.00 s are promised"):
         probe(tmp_path / "b.mp4")
+
+
+ONE = 1 << 16
+MATRICES = {  # a b c d of the header: a stored pixel (x, y) is shown at (a x + c y, b x + d y)
+    "as it is": ((1, 0, 0, 1), lambda x: x),
+    "quarter": ((0, -1, 1, 0), lambda x: np.rot90(x, 1)),
+    "half": ((-1, 0, 0, -1), lambda x: np.rot90(x, 2)),
+    "three quarters": ((0, 1, -1, 0), lambda x: np.rot90(x, 3)),
+    "mirror": ((-1, 0, 0, 1), lambda x: x[:, ::-1]),
+    "upside down": ((1, 0, 0, -1), lambda x: x[::-1]),
+    "transposed": ((0, 1, 1, 0), lambda x: x.transpose(1, 0, 2)),
+    "transposed the other way": ((0, -1, -1, 0), lambda x: np.rot90(x, 2).transpose(1, 0, 2)),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_display_matrices_turn_and_mirror(tmp_path, make_video, name):
+    (a, b, c, d), shown = MATRICES[name]
+    frames = np.zeros((5, 48, 64, 3), np.uint8)
+    frames[:, :16, :16], frames[:, :16, 48:] = 255, (200, 0, 0)
+    path = make_video(tmp_path / "a.mp4", frames)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"tkhd") + 4 + 40  # ISO 14496-12: the matrix of a track header of version 0
+    content[place : place + 36] = struct.pack(">9i", *(ONE * n for n in (a, b, 0, c, d, 0, 0, 0)), 1 << 30)
+    path.write_bytes(content)
+    expected = shown(frames[0])
+    info, frame = probe(path), next(read_frames(path))
+    assert (info.height, info.width) == frame.shape[:2] == expected.shape[:2]
+    assert np.abs(frame.astype(int) - expected).mean() < 4
+    assert max(np.abs(frame.astype(int) - expected).mean() for frame in read_frames(path, None)) < 4

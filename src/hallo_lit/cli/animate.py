@@ -29,6 +29,7 @@ PER_JOB = (
     "pose_weight",
     "face_weight",
     "lip_weight",
+    "liveliness",
     "face_expand_ratio",
     "cfg_scale",
     "sampler.steps",

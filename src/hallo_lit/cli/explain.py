@@ -93,7 +93,9 @@ def check_types(verb: Verb, cfg: DictConfig, overrides: Iterable[str], folder: s
         default, given = OmegaConf.select(defaults, key), OmegaConf.select(cfg, key)
         kind = _kind(default)
         if kind and given is not None and _kind(given) not in (kind, "a whole number" if kind == "a number" else kind):
-            raise UserError(f"{key} must be {kind}, not {given!r}.")
+            others = [f"{theirs}=..." for theirs, ours in verb.aliases.items() if ours == key]
+            also = f" ({', '.join(others)} set{'s' * (len(others) == 1)} {key}.)" if others else ""
+            raise UserError(f"{key} must be {kind}, not {given!r}.{also}")
 
 
 def _known_keys(verb: Verb, folder: str | None) -> list[str]:

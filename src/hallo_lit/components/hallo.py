@@ -87,7 +87,9 @@ class Hallo(nn.Module):
         masks = MaskPyramid.from_masks(clip.regions, size, depth, self.quirks.eight_bit_masks)
         rows = self._identity_rows(identity, clip.past.shape[1])[:, :1]
         tokens = self._handed_over(self.reference_net(latents[:, None], rows))
-        return PreparedPortrait(latents, identity, location, masks, self.denoiser.project_portrait(tokens))
+        keys = self.denoiser.project_portrait(tokens)
+        picture = None if self.expression_net is None else self.codec.decode(latents, len(latents))
+        return PreparedPortrait(latents, identity, location, masks, keys, picture)
 
     def condition(
         self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop, region_scale: Tensor | None = None
@@ -115,9 +117,13 @@ class Hallo(nn.Module):
 
     def _expressed(self, clip: ClipInputs, prepared: PreparedPortrait) -> Tensor:
         """The portrait's latents with the expressions that are asked for, (b, f or 1, c, h, w)."""
-        if self.expression_net is None or clip.expression.shape[-1] == 0:
-            return prepared.latents[:, None]
-        return self.expression_net(prepared.latents, clip.expression, prepared.masks)
+        latents, picture = prepared.latents, prepared.picture
+        if self.expression_net is None or picture is None or clip.expression.shape[-1] == 0:
+            return latents[:, None]
+        regions = prepared.masks.levels[0].unflatten(-1, latents.shape[-2:])
+        shown = self.expression_net(picture, clip.expression, regions)
+        # the difference, so that what the codec loses is lost once
+        return latents[:, None] + self.encode(shown) - self.encode(picture)[:, None]
 
     def _motion(self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop) -> tuple[Tensor, ...] | None:
         """Tokens (b, m, l, c) of the frames before the clip, per cell with attention; None without motion frames."""

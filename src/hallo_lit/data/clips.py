@@ -98,8 +98,18 @@ class ClipPolicy:
         past = tuple(i if i >= 0 else stand_in for i in range(start - self.motion, start))
         return ClipIndices(range(start, start + self.frames), past, reference)
 
-    def draw(self, length: int, random: Random) -> ClipIndices:
-        """A uniformly drawn sample. The video must have `needed` frames."""
+    def draw(self, length: int, random: Random, weights: Sequence[float] | None = None) -> ClipIndices:
+        """A uniformly drawn sample. The video must have `needed` frames.
+
+        weights: of the frames, positive, for scattered ones: one of weight 2 is in the clip about twice as often as one
+        of 1, and half as often its reference.
+        """
+        if self.scattered and weights is not None:
+            # the largest u^(1/w) are a weighted sample without replacement (Efraimidis and Spirakis 2006)
+            reference = max(range(length), key=lambda i: random.random() ** weights[i])
+            others = [i for i in range(length) if i != reference]
+            often = sorted(others, key=lambda i: random.random() ** (1 / weights[i]))[-self.frames :]
+            return ClipIndices(tuple(sorted(often)), (), reference)
         if self.scattered:
             *frames, reference = random.sample(range(length), self.frames + 1)
             return ClipIndices(tuple(sorted(frames)), (), reference)

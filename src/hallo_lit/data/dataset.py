@@ -35,6 +35,7 @@ class SampleSpec:
     masks: `union`, `portrait`, `frames` or `none`, see `masks.region_masks`.
     curves: names of true control curves of self-made clips (`open`, `width` ...) to give along, in that order.
     expression: names of the curves that an ExpressionNet is told, as differences from the reference frame.
+    emphasis: scattered frames are drawn with the weight 1 + emphasis * the largest of these curves: blinks are rare.
     coverage: samples per clip and pass = coverage * length / frames, at least 1; 0 means 1 for every clip.
     augmentation: changes the pixels of every sample, with the masks drawn from its landmarks; None: as filmed.
     """
@@ -46,6 +47,7 @@ class SampleSpec:
     masks: str = "union"
     curves: Sequence[str] = ()
     expression: Sequence[str] = ()
+    emphasis: float = 0.0
     coverage: float = 0.0
     augmentation: Augmentation | None = None
 
@@ -93,7 +95,7 @@ class ClipDataset(Dataset[ClipSample]):
         epoch, index = draw if isinstance(draw, tuple) else (0, int(draw))
         clip = self.store[int(self.rows[index])]
         seed = seed_of("draw", self.seed, epoch, index)
-        indices = self.policy.draw(clip.row.frames, Random(seed))
+        indices = self.policy.draw(clip.row.frames, Random(seed), self._weights(clip))
         generator = torch.Generator().manual_seed(seed)
         wanted = (*indices.past, *indices.frames, indices.reference)
         frames = gather(self._read, clip, wanted, generator)
@@ -127,6 +129,14 @@ class ClipDataset(Dataset[ClipSample]):
             return torch.zeros(len(frames), 2 * radius + 1, 0, 0)
         rows, windows = audio_rows(frames, clip.row.frames, radius)
         return torch.from_numpy(clip.read("audio", rows.start, rows.stop)).float()[torch.tensor(windows)]
+
+    def _weights(self, clip: StoredClip) -> list[float] | None:
+        """Of the frames, (length,); None: all the same."""
+        if not (self.spec.emphasis and self.spec.expression):
+            return None
+        curves = self._curves(clip, self.spec.expression, range(clip.row.frames), None)
+        weights: list[float] = (1 + self.spec.emphasis * curves.abs().amax(1)).tolist()
+        return weights
 
     def expression(self, clip: StoredClip, indices: ClipIndices, change: Change | None = None) -> Tensor:
         """(f, k) controls of an ExpressionNet, or (0,) when none are asked for."""

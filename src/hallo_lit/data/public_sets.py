@@ -83,8 +83,14 @@ def celebv_manifest(info: Path | str, videos: Path | str) -> Manifest:
         where = f"{info}, clip {name}"
         try:
             video, start, end, box = _celebv_clip(clip)
-        except (KeyError, TypeError, ValueError) as error:
-            faults.append(f"{where}: {error if isinstance(error, ValueError) else f'no usable {error}'}.")
+        except KeyError as error:
+            faults.append(f"{where}: no usable {error}.")
+            continue
+        except TypeError:
+            faults.append(f"{where}: times and sides of the box must be numbers.")
+            continue
+        except ValueError as error:
+            faults.append(f"{where}: {error}.")
             continue
         if name in files:
             rows.append(ManifestRow(files[name], identity=video))
@@ -180,7 +186,9 @@ def _scale(path: Path, line: _Line, size_of: SizeOf | None) -> float:
     return size_of(path)[1] / int(line.values[0])
 
 
-def _celebv_clip(clip: dict[str, Any]) -> tuple[str, float, float, Box]:
+def _celebv_clip(clip: Any) -> tuple[str, float, float, Box]:
+    if not isinstance(clip, dict) or not all(isinstance(clip.get(part, {}), dict) for part in ("duration", "bbox")):
+        raise ValueError("it, its duration and its bbox must be objects with names and values")
     time, box = clip["duration"], clip["bbox"]
     start, end = float(time["start_sec"]), float(time["end_sec"])
     left, top, right, bottom = (float(box[side]) for side in ("left", "top", "right", "bottom"))

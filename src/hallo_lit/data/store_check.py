@@ -12,6 +12,7 @@ from hallo_lit.data.clip_file import ClipHeader, digest_file, digest_tensors, re
 from hallo_lit.data.features import VIDEO, checked
 from hallo_lit.data.index import Index, clip_path, clips_on_disk, refresh
 from hallo_lit.data.spec import StoreSpec
+from hallo_lit.data.store_reader import soundless
 from hallo_lit.errors import UserError
 
 
@@ -59,7 +60,7 @@ def check_store(root: Path | str, deep: bool = True, repair: bool = False) -> St
     spec, index = StoreSpec.load(root), Index.load(root)
     problems: list[str] = []
     notes: list[str] = []
-    frames, size, identities = 0, 0, set()
+    frames, size, silent, identities = 0, 0, 0, set()
     features, stale = Counter[str](), Counter[str]()
     for id, (length, _) in clips_on_disk(root):
         size += length
@@ -71,7 +72,9 @@ def check_store(root: Path | str, deep: bool = True, repair: bool = False) -> St
             problems.append(str(error))
             continue
         features.update(header.features)
-        stale.update(spec.missing(frozenset(header.features), header.encoders))
+        mute = soundless(header)
+        silent += mute
+        stale.update(spec.missing(frozenset(header.features), header.encoders) - ({"audio"} if mute else set()))
         frames, size = frames + header.frames, size + header.video_bytes
         identities.add(header.identity)
     fresh, _ = refresh(root, index)
@@ -81,6 +84,8 @@ def check_store(root: Path | str, deep: bool = True, repair: bool = False) -> St
     problems += [f"{clip_path(root, id)} is gone or damaged; preprocess again." for id in sorted(gone)]
     debris = sorted(_debris(root))
     notes += [f"{count} clips lack {feature} or hold that of an older encoder" for feature, count in stale.items()]
+    if silent:
+        notes.append(f"{silent} clips have no sound and so no audio features; filters.sound=required takes them out")
     if debris:
         notes.append(f"{len(debris)} leftovers of interrupted runs" + (" removed" if repair else ""))
     if repair:

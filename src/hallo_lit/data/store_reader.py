@@ -47,6 +47,13 @@ class StoredClip:
             return np.asarray(rows[start : length if stop is None else min(stop, length)])
 
 
+def soundless(header: ClipHeader) -> bool:
+    """Was the clip cut from a video without sound?"""
+    about = header.metadata.get("preprocess")
+    measured = about.get("measured") if isinstance(about, Mapping) else None
+    return "audio" not in header.features and isinstance(measured, Mapping) and measured.get("sound") == 0
+
+
 class ClipStore:
     """Reads a store; opening costs one file, whatever the number of clips.
 
@@ -100,6 +107,12 @@ class ClipStore:
             count = int((self.index.columns["profile"] == code).sum())
             for feature in sorted(wanted.missing(present, made_by)):
                 if feature not in present:
+                    if feature == "audio" and (silent := self._soundless(code)):
+                        raise UserError(
+                            f"{silent} of {len(self)} clips in {self.root} have no sound and so no audio features; run "
+                            "`hallo-lit preprocess` on it with filters.sound=required, which takes them out, or train "
+                            "the appearance alone, which needs none (data.samples.audio=false)."
+                        )
                     raise UserError(
                         f"{count} of {len(self)} clips in {self.root} have no {feature}; "
                         f"run `hallo-lit preprocess` on it with {feature} switched on."
@@ -107,3 +120,8 @@ class ClipStore:
                 stored, own = made_by.get(feature, Encoder("an unnamed encoder", "")), self.spec.encoders.get(feature)
                 where = f"{count} of {len(self)} clips in {self.root}"
                 raise OtherEncoderError(where, feature, own if own == stored else stored, wanted.encoders[feature])
+
+    def _soundless(self, profile: int) -> int:
+        """How many clips of a profile have no sound; opens them."""
+        rows = np.flatnonzero(self.index.columns["profile"] == profile)
+        return sum(soundless(self[int(row)].header()) for row in rows)

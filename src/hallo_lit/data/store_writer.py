@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from hallo_lit.data.atomic import cannot_write, replacing
 from hallo_lit.data.clip_file import ClipHeader, digest_file, digest_tensors, read_header, read_tensors, write_clip
 from hallo_lit.data.features import TENSORS, checked, features_of
 from hallo_lit.data.index import SPLITS, Index, clip_path, refresh
-from hallo_lit.data.spec import StoreSpec
+from hallo_lit.data.spec import Encoder, StoreSpec
 from hallo_lit.errors import UserError
 
 
@@ -57,7 +57,8 @@ class ClipItem:
 class StoreWriter:
     """Adds clips to a store, which is created when absent; several processes may write at once, killed ones do no harm.
 
-    `spec` tells what makes the features from now on: clips whose features came from another encoder become stale.
+    `spec` tells what makes the features from now on: clips whose features came from another encoder become stale. One
+    that asks for no features leaves what the store asked for so far.
 
     Raises:
         UserError: the folder cannot be written or holds a store of a newer format.
@@ -66,7 +67,8 @@ class StoreWriter:
     def __init__(self, root: Path | str, spec: StoreSpec) -> None:
         self.root = Path(root)
         old = StoreSpec.load(self.root) if (self.root / "store.json").exists() else None
-        self.spec = StoreSpec(spec.features, {**(old.encoders if old else {}), **spec.encoders})
+        features = spec.features or (old.features if old else ())
+        self.spec = StoreSpec(features, {**(old.encoders if old else {}), **spec.encoders})
         if self.spec != old:
             self.spec.save(self.root)
 
@@ -126,6 +128,19 @@ class StoreWriter:
             kept = {n: t for n, t in read_tensors(path).items() if TENSORS[n].feature not in brought}
             tensors = checked({**kept, **tensors}, item.frames, item.size, where)
             encoders = {**{f: e for f, e in old.encoders.items() if f not in brought}, **encoders}
+        with writing(self.root):
+            self._write(item, id, tensors, encoders, old)
+        return id
+
+    def _write(
+        self,
+        item: ClipItem,
+        id: str,
+        tensors: Mapping[str, np.ndarray],
+        encoders: Mapping[str, Encoder],
+        old: ClipHeader | None,
+    ) -> None:
+        """Video, then tensors: the clip is there when both are."""
         video_bytes, video_digest = (old.video_bytes, old.video_digest) if old else (0, "")
         if item.video is not None:
             video_bytes, video_digest = self._take_video(item.video, clip_path(self.root, id, ".mp4"))
@@ -144,8 +159,7 @@ class StoreWriter:
             digest=digest_tensors(tensors),
             metadata={**(old.metadata if old else {}), **item.metadata},
         )
-        write_clip(path, header, tensors)
-        return id
+        write_clip(clip_path(self.root, id), header, tensors)
 
     def finish(self) -> list[str]:
         """Brings the index up to date with the clips of all writers; returns one sentence per clip that cannot be read.
@@ -153,8 +167,10 @@ class StoreWriter:
         Cheap to call often: only clips that changed since the last time are opened.
         """
         with self._index_lock():
-            index, faults = refresh(self.root, Index.load(self.root))
-            index.save(self.root)
+            old = Index.load(self.root)
+            index, faults = refresh(self.root, old)
+            if old is None or not _equal(old, index):
+                index.save(self.root)
         return faults
 
     def __enter__(self) -> StoreWriter:
@@ -193,3 +209,47 @@ class StoreWriter:
             else:
                 shutil.copyfile(video, part)
             return part.stat().st_size, digest_file(part)
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Whoever has files in the making in a store says so, that nobody clears them away; any number at once.
+
+    A killed writer lets go by itself. File systems without locks protect nobody.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with _write_lock(root) as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def unwritten(root: Path) -> Iterator[bool]:
+    """True while nobody is `writing`, who then waits for the end of the block; False without waiting when somebody is.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with _write_lock(root) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+def _write_lock(root: Path) -> IO[str]:
+    path = root / "write.lock"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return path.open("w")
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _equal(a: Index, b: Index) -> bool:
+    return a.profiles == b.profiles and all(np.array_equal(a.columns[name], b.columns[name]) for name in b.columns)

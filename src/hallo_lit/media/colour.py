@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
@@ -14,9 +19,29 @@ _MATRICES = {1: Colorspace.ITU709, 4: Colorspace.FCC, 7: Colorspace.SMPTE240M, 9
 _UNSPECIFIED = 2
 
 
-def quarter_turns(frame: VideoFrame) -> int:
-    """How often a player turns the frame counter-clockwise, 0..3."""
-    return round(frame.rotation / 90) % 4
+@dataclass(frozen=True)
+class Orientation:
+    """What a player does with the pictures of a file: it may swap left and right, and then turns them."""
+
+    mirrored: bool
+    quarter_turns: int  # counter-clockwise, 0..3
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Orientation:
+        """From the display matrix of a frame, as FFmpeg reads it. Not for every frame: PyAV then frees it late."""
+        side_data: Any = frame.side_data  # typed as keyed by text
+        matrix = side_data.get(SideData.DISPLAYMATRIX)
+        if matrix is None:
+            return cls(False, 0)
+        # a pixel (x, y) is shown at (a x + c y, b x + d y), y pointing down
+        a, b, c, d = np.frombuffer(matrix, np.int32)[[0, 1, 3, 4]].tolist()
+        mirrored = a * d - b * c < 0
+        right = (-a, -b) if mirrored else (a, b)  # where the right of the picture comes to lie
+        return cls(mirrored, round(math.atan2(-right[1], right[0]) / (math.pi / 2)) % 4)
+
+    def applied(self, pixels: Pixels) -> Pixels:
+        """(H, W, 3) as a player shows it."""
+        return np.ascontiguousarray(np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.quarter_turns))
 
 
 class PixelsOfFrame:
@@ -24,6 +49,7 @@ class PixelsOfFrame:
 
     def __init__(self) -> None:
         self._scaler = VideoReformatter()  # keeps its tables from frame to frame
+        self._orientations: dict[int, Orientation] = {}  # by what PyAV makes of it, which does not know mirrors
 
     def __call__(self, frame: VideoFrame) -> Pixels:
         matrix = _MATRICES.get(frame.colorspace, Colorspace.ITU601)
@@ -38,7 +64,9 @@ class PixelsOfFrame:
             dst_color_range=ColorRange.JPEG,
             interpolation=_TO_RGB,
         )
-        return np.ascontiguousarray(np.rot90(picture.to_ndarray(), quarter_turns(frame)))
+        if frame.rotation not in self._orientations:
+            self._orientations[frame.rotation] = Orientation.of(frame)
+        return self._orientations[frame.rotation].applied(np.asarray(picture.to_ndarray(), np.uint8))
 
 
 class FrameOfPixels:

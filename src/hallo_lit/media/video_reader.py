@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from hallo_lit.errors import UserError
-from hallo_lit.media.colour import PixelsOfFrame, quarter_turns
+from hallo_lit.media.colour import Orientation, PixelsOfFrame
 from hallo_lit.media.container import open_media
 from hallo_lit.media.image import Pixels, resize
 from hallo_lit.media.pictures import at_rate, decode, decode_from, pictures_of, timestamps
@@ -30,7 +30,7 @@ class VideoInfo:
     fps: float
     frames: int
     duration: float  # seconds
-    rotation: int  # degrees counter-clockwise that players apply, already applied to width and height
+    rotation: int  # degrees counter-clockwise that players apply (after a mirror), already applied to width and height
     has_audio: bool
     variable_rate: bool
     codec: str
@@ -46,8 +46,8 @@ def probe(path: str | Path) -> VideoInfo:
     with open_media(path, "video") as container:
         stream = pictures_of(path, container)
         _, first = next(decode(path, container, stream))
-        turned = quarter_turns(first) % 2
-        width, height = (first.height, first.width) if turned else (first.width, first.height)
+        turns = Orientation.of(first).quarter_turns
+        width, height = (first.height, first.width) if turns % 2 else (first.width, first.height)
         tick = stream.time_base or Fraction(1, 1000)
         steps = np.diff(times)
         varies = bool(len(steps)) and bool(np.abs(steps - steps.mean()).max() > 1 + 0.1 * steps.mean())
@@ -61,7 +61,7 @@ def probe(path: str | Path) -> VideoInfo:
             fps=float(rate),
             frames=len(times),
             duration=float(int(times[-1] - times[0]) * tick + (int(steps[-1]) * tick if varies else 1 / rate)),
-            rotation=quarter_turns(first) * 90,
+            rotation=turns * 90,
             has_audio=bool(container.streams.audio),
             variable_rate=varies,
             codec=stream.codec_context.name,

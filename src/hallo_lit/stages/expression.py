@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from hallo_lit.components.hallo import Hallo
@@ -12,18 +12,20 @@ from hallo_lit.errors import UserError
 from hallo_lit.stages.base import DiffusionStage, Losses
 from hallo_lit.stages.learning import Learning
 from hallo_lit.stages.objective import Objective, Process
+from hallo_lit.stages.perceptual import PictureDistance, PyramidDistance
 from hallo_lit.stages.randomness import Streams
-from hallo_lit.structs import ClipBatch, DropRates, MaskPyramid
+from hallo_lit.structs import ClipBatch, DropRates, MaskPyramid, per_frame
 
 
 class ExpressionStage(DiffusionStage):
-    """From the portrait and true controls to the frame's latents, by squared error, outside the lips.
+    """From the portrait and true controls to the frame: L1 and `perceptual` times a structural distance of pictures.
 
     Controls leave nothing to guess, so there is no noise and no denoiser in this: it takes minutes where a denoiser
-    takes hours. `stage=talking` may train the two together, where `data.samples.expression` names the controls.
+    takes hours. The lips do not count, and what speech does to the chin is an outlier, which L1 bears.
+    `stage=talking` may train the two together, where `data.samples.expression` names the controls.
 
     Raises:
-        UserError: the model has no ExpressionNet.
+        UserError: the model has no ExpressionNet, or the objective has losses of its own.
     """
 
     name: ClassVar[str] = "expression"
@@ -36,36 +38,56 @@ class ExpressionStage(DiffusionStage):
         learning: Learning,
         objective: Objective = Objective(),  # noqa: B008  (frozen)
         seed: int = 0,
+        perceptual: float = 0.5,
+        distance: PictureDistance = PyramidDistance(),  # noqa: B008  (has no state)
     ) -> None:
         if network.expression_net is None:
             raise UserError("stage=expression trains model.expression_net, and this model has none.")
+        if objective.terms:
+            raise UserError(
+                f"stage=expression weighs its pictures by itself: switch the {' and the '.join(objective.terms)} loss "
+                "off (perceptual=none, auxiliary=none)."
+            )
         super().__init__(network, process, learning, objective, seed)
+        self.perceptual, self.distance = perceptual, distance
 
     def losses(self, batch: ClipBatch, streams: Streams, rates: DropRates) -> Losses:
+        self.check(batch)
+        net, told, inputs = self.network.expression_net, batch.inputs.expression, batch.inputs
+        assert net is not None
+        true, frames = batch.frames.flatten(0, 1), batch.frames.shape[1]
+        size = (true.shape[-2] // self.network.codec.factor, true.shape[-1] // self.network.codec.factor)
+        regions = MaskPyramid.from_masks(inputs.regions, size, 1).levels[0].unflatten(-1, size)  # as in an animator
+        made = net(inputs.portrait, told, regions).flatten(0, 1).float()
+        outside = self._outside(batch)  # (b f, 1, H, W)
+        error = ((made - true).abs() * outside).flatten(1).mean(1).unflatten(0, (-1, frames)).mean(1)
+        still = ((per_frame(inputs.portrait, frames) - true).abs() * outside).mean()
+        structure = self.distance(true + (made - true) * outside, true)
+        parts = {
+            "l1": error.mean(),
+            "perceptual": structure,
+            "left": error.mean().detach() / still.clamp(min=1e-9),  # of the error of a still face
+        }
+        return Losses(error.mean() + self.perceptual * structure, parts, error.detach())
+
+    def _outside(self, batch: ClipBatch) -> Tensor:
+        """(b f, 1, H, W) 1 where the lips are not."""
+        masks = batch.inputs.regions
+        masks = masks if masks.ndim == 5 else masks[:, None].expand(-1, batch.frames.shape[1], -1, -1, -1)
+        lips = masks[:, :, -1:].flatten(0, 1).float()
+        return 1 - F.interpolate(lips, batch.frames.shape[-2:], mode="bilinear", antialias=True)
+
+    def check(self, batch: ClipBatch) -> None:
         """
         Raises:
-            UserError: the samples lack the controls.
+            UserError: the samples lack the controls, or are no pictures.
         """
+        super().check(batch)
         net = self.network.expression_net
-        told = batch.inputs.expression
-        if net is None or told.shape[-1] != len(net.controls):
+        if net is not None and batch.inputs.expression.shape[-1] != len(net.controls):
             raise UserError(
                 "stage=expression needs true controls: set data.samples.expression=${model.expression_net.controls} "
                 "and a store made by `hallo-lit synthesize store=true`."
             )
-        with torch.no_grad():
-            portrait = self.encode(batch.inputs.portrait[:, None], streams, None)[:, 0]
-            frames = self.encode(batch.frames, streams, None)
-        size = (frames.shape[-2], frames.shape[-1])
-        masks = MaskPyramid.from_masks(batch.inputs.regions.to(frames), size, 1)
-        made = net(portrait, told, masks)
-        outside = 1 - masks.at(0, frames.shape[1])[:, -1].unflatten(-1, size).unflatten(0, frames.shape[:2])[:, :, None]
-        error = _mean(outside, made, frames)
-        still = _mean(outside, portrait[:, None], frames)
-        # beside the error, its share of that of the portrait as it is
-        return Losses(error.mean(), {"left": (error.mean() / still.mean().clamp(min=1e-12)).detach()}, error.detach())
-
-
-def _mean(weight: Tensor, made: Tensor, true: Tensor) -> Tensor:
-    """(b,) weighted squared error."""
-    return ((made.float() - true.float()).square() * weight).flatten(1).mean(1)
+        if batch.frames.shape[2] != 3:
+            raise UserError("stage=expression compares pictures; set data.samples.source=pixels or video.")

@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hallo_lit.data.preprocess.features import Encoders, encoders_of, frontal, geometry, outermost, store_spec
+from hallo_lit.data.preprocess.features import (
+    Encoders,
+    check_device,
+    encoders_of,
+    frontal,
+    geometry,
+    outermost,
+    store_spec,
+)
 from hallo_lit.data.preprocess.settings import Features
 from hallo_lit.errors import UserError
 from hallo_lit.faces.regions import FACE_OVAL, bounds, union_masks
@@ -78,3 +86,27 @@ def test_encoders_are_loaded_once_and_what_is_missing_is_said():
     with pytest.raises(UserError, match=r"nowhere\.onnx"):
         Encoders(Features(identity=missing)).load()
     Encoders(Features(audio=None, identity=None)).load()
+
+
+@pytest.mark.parametrize("here", [False, True])
+@pytest.mark.parametrize("device", ["cdua", "", "meta"])
+def test_devices_that_nobody_has(device, here):
+    with pytest.raises(UserError, match=f"features.device={device} cannot be used"):
+        check_device(device, here)
+
+
+@pytest.mark.parametrize(("device", "count"), [("cuda", 0), ("cuda:2", 2)])
+def test_devices_that_this_machine_lacks_may_be_on_others(device, count, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: count)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: count > 0)
+    check_device("cpu", here=True)
+    check_device(device, here=False)
+    with pytest.raises(UserError, match=f"finds {count} GPUs on this machine"):
+        check_device(device, here=True)
+
+
+def test_a_worker_without_the_device_says_so_in_one_sentence():
+    encoders = Encoders(Features(device="xpu"))
+    with pytest.raises(UserError, match=r"features\.device=xpu cannot be used") as error:
+        encoders.load()
+    assert "\n" not in str(error.value)

@@ -10,6 +10,7 @@ from hallo_lit.data.preprocess.probe import facts
 from hallo_lit.data.preprocess.records import Records
 from hallo_lit.data.preprocess.settings import Features, Settings
 from hallo_lit.data.preprocess.sources import Source
+from hallo_lit.data.store_writer import unwritten
 from hallo_lit.errors import UserError
 
 
@@ -103,3 +104,66 @@ def test_windows_of_one_file_share_what_is_found_of_the_whole(tmp_path, face_cli
     assert len(asked) == 1
     thumbs = {path.read_bytes() for path in (tmp_path / "store/preprocess/thumbs").rglob("*.jpg")}
     assert len(thumbs) >= 2  # of the first picture of either window
+
+
+def test_a_file_that_may_not_be_read_has_its_line_and_is_tried_again(job, monkeypatch):
+    """Neither size nor time stamp tell when its rights change."""
+
+    def refuse(*_args):
+        raise PermissionError(13, "Permission denied", str(job.source.path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "content_id", lambda *parts: refuse() if isinstance(parts[0], Path) else "00" * 16)
+        line = work(job)
+    assert line["verdict"] == "unreadable"
+    assert line["reasons"] == [f"{job.source.path} cannot be read (Permission denied); check the file and its rights"]
+    assert Records(job.root).load("inputs", job.key) is None
+    assert "is not a video" in work(job)["reasons"][0]
+    assert Records(job.root).load("inputs", job.key) is not None
+
+
+@pytest.mark.parametrize("cause", [None, PermissionError(13, "Permission denied"), OSError(5, "Input/output error")])
+def test_only_what_concerns_the_file_itself_is_remembered(job, monkeypatch, cause):
+    def stumble(*_args):
+        raise UserError("It cannot be opened.") from cause
+
+    monkeypatch.setattr(module, "_process", stumble)
+    assert work(job)["reasons"] == ["It cannot be opened"]
+    assert (Records(job.root).load("inputs", job.key) is None) == (cause is not None)
+
+
+def test_only_the_first_line_of_a_message_is_told(job, monkeypatch):
+    def stumble(*_args):
+        raise RuntimeError("\n\n  no memory \nframe #0: somewhere")
+
+    monkeypatch.setattr(module, "_process", stumble)
+    (reason,) = work(job)["reasons"]
+    assert reason.endswith(": no memory")
+
+
+def test_a_bad_line_about_a_file_does_not_hide_a_good_one(job):
+    bad = Job(Source(job.source.path, "a.mp4", fault="The table's line cannot be used."), job.root, job.settings)
+    assert bad.key != job.key
+    assert work(bad)["reasons"] == ["The table's line cannot be used."]
+
+
+def test_a_name_with_a_null_byte_is_no_file():
+    assert stamp(Path("a\0.mp4")) is None
+
+
+def test_nobody_clears_what_is_in_the_making_during_work(job, monkeypatch):
+    def look(*_args):
+        with unwritten(job.root) as free:
+            assert not free
+        raise UserError("Seen.")
+
+    monkeypatch.setattr(module, "_process", look)
+    assert work(job)["reasons"] == ["Seen"]
+    with unwritten(job.root) as free:
+        assert free
+
+
+def test_a_store_that_cannot_be_written_is_everybodys_problem(job):
+    job.root.touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        work(job)

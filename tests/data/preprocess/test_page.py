@@ -37,3 +37,12 @@ def test_the_page_stays_small_however_many_inputs(tmp_path):
 
 def test_an_empty_page(tmp_path):
     assert page(tmp_path, []).size > 0
+
+
+def test_line_breaks_in_names_and_reasons(tmp_path):
+    odd = {**LINES[3], "source": "new\nline\u2028.mp4", "reasons": ["it failed:\n\nframe #0\r\n\x85 somewhere"]}
+    assert page(tmp_path, [odd]).shape == page(tmp_path, [LINES[3]]).shape
+
+
+def test_keys_that_are_no_hashes_have_no_thumb(tmp_path):
+    assert page(tmp_path, [{**LINES[3], "content": "../x"}]).size > 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from hallo_lit.data.preprocess.report import read_report, summarise, table, write_report
 
 from .lines import LINES, TWIN
@@ -28,3 +30,25 @@ def test_the_report_reads_back_also_with_names_that_are_no_unicode(tmp_path):
     assert len(path.read_text(encoding="ascii").splitlines()) == 5
     assert read_report(tmp_path) == [*LINES, odd]
     assert read_report(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b'{"source": "a", "path"',
+        b"\xff\x00",
+        b"3",
+        b"[]",
+        b"{}",
+        b'{"source": "a", "path": "/a", "verdict": 3, "reasons": [], "clips": []}',
+        b'{"source": "a", "path": "/a", "verdict": "kept", "reasons": [], "clips": [1]}',
+        b'{"source": "a", "path": "/a", "verdict": "kept", "reasons": [], "clips": [{"id": "01"}]}',
+        b'{"source": "a", "path": "/a", "verdict": "kept", "reasons": [], "content": [], "clips": []}',
+        b"[" * 100_000,
+    ],
+)
+def test_damaged_lines_are_passed_over(tmp_path, damage):
+    path = write_report(tmp_path, LINES)
+    first, rest = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(first + b"\n" + damage + b"\n" + rest)
+    assert read_report(tmp_path) == LINES

@@ -20,6 +20,7 @@ from hallo_lit.data.preprocess import clipping, planning
 from hallo_lit.data.preprocess.report import read_report, summarise
 from hallo_lit.data.preprocess.run import Outcome, preprocess
 from hallo_lit.data.store import ClipStore, Encoder, check_store
+from hallo_lit.data.store_writer import writing
 from hallo_lit.errors import UserError
 from hallo_lit.media.audio import read_audio
 from hallo_lit.media.video import VideoWriter, probe, read_clip
@@ -411,12 +412,16 @@ def test_a_full_disk_stops_the_run_with_one_sentence_and_nothing_is_lost(face_cl
         ({"features": {"audio": {"_target_": "hallo_lit.nothing.Here"}}}, "hallo_lit.nothing"),
         ({"filters": {"max_yaw": "far"}}, "max_yaw"),
         ({"tracking": {"backend": "dlib"}}, "backend"),
+        ({"crop": {"preset": "fasst"}}, "fasst"),
+        ({"features": {"device": "cdua"}}, "cdua"),
+        ({"engine": {**HERE, "workers": -3}}, "engine.workers=-3"),
     ],
 )
 def test_wrong_settings_are_refused_before_any_work(face_clip, tmp_path, change, words):
     with pytest.raises(UserError, match=words):
         preprocess({"videos": str(face_clip), "out": str(tmp_path / "store"), "engine": HERE, **change})
     assert not list(tmp_path.rglob("*.mp4"))
+    assert not (tmp_path / "store").exists()
 
 
 def test_the_report_is_plain_json_even_with_names_that_are_no_unicode(tmp_path):
@@ -439,3 +444,79 @@ def test_self_made_clips_keep_their_split_and_need_no_judge_of_lips(tmp_path):
     outcome = run(video.parent, tmp_path / "store")
     assert outcome.lines[0]["verdict"] == "kept"
     assert ClipStore(tmp_path / "store")[0].row.split == "test"
+
+
+def test_a_bad_line_of_a_table_costs_nobody_else_anything(face_clip, tmp_path):
+    table = tmp_path / "list.csv"
+    table.write_text(f"path,start\n,1\n{face_clip},x\n{tmp_path},\n{face_clip},\n{face_clip},0.5\n", encoding="utf-8")
+    outcome = run(table, tmp_path / "store")
+    assert [line["verdict"] for line in outcome.lines] == ["unreadable"] * 3 + ["undecided"] * 2
+    words = ("`path` is empty", "could not convert", "cannot be read (Is a directory)")
+    for line, word in zip(outcome.lines[:3], words, strict=True):
+        assert word in line["reasons"][0]
+    assert len({line["path"] for line in outcome.lines[:3]}) == 3
+
+
+def test_a_replaced_file_leaves_the_clip_to_the_other_that_holds_the_same(tmp_path):
+    first = write_video(tmp_path / "in" / "a.mp4", swaying(25), wave=speech(1.0))
+    shutil.copy(first, tmp_path / "in" / "b.mp4")
+    lines = run(first.parent, tmp_path / "store").lines
+    assert lines[1]["duplicate_of"] == str(first)
+    write_video(first, swaying(30, face=140), wave=speech(1.2))
+    a, b = run(first.parent, tmp_path / "store").lines
+    assert "duplicate_of" not in b
+    assert b["clips"][0]["id"] == lines[0]["clips"][0]["id"] != a["clips"][0]["id"]
+    assert {clip.row.id for clip in ClipStore(tmp_path / "store")} == {line["clips"][0]["id"] for line in (a, b)}
+    assert run(first.parent, tmp_path / "store").reused == 2
+
+
+def test_lines_of_other_parts_of_a_file_stay_in_the_report(face_clip, tmp_path):
+    def parts(*spans: tuple[str, str]) -> Outcome:
+        table = tmp_path / "list.csv"
+        table.write_text("path,start,end\n" + "".join(f"{face_clip},{a},{b}\n" for a, b in spans))
+        return run(table, tmp_path / "store")
+
+    def starts() -> list[float]:
+        return sorted(line["clips"][0]["start"] for line in read_report(tmp_path / "store"))
+
+    parts(("0", "0.8"))
+    parts(("1", "2"))
+    assert starts() == [0, 1]
+    assert len(ClipStore(tmp_path / "store")) == 2
+    parts(("1", "2"), ("0", "0.8"))
+    assert starts() == [0, 1]
+    run(face_clip, tmp_path / "store")
+    assert starts() == [0, 0, 1]
+
+
+def test_a_damaged_report_ends_no_run(face_clip, store):
+    path = store / "report.jsonl"
+    old = {"source": "old.mp4", "path": "/old.mp4", "verdict": "rejected", "reasons": ["old"], "clips": []}
+    path.write_bytes(b'\xff{"source": "x"\n{"path": 3}\n' + json.dumps(old).encode() + b"\n" + path.read_bytes()[:100])
+    run(face_clip, store)
+    assert [line["source"] for line in read_report(store)] == ["old.mp4", "face.mp4"]
+
+
+def test_what_others_have_in_the_making_stays(face_clip, store):
+    made = [store / "tmp" / "x.mp4", store / ".part-1.json"]
+    for path in made:
+        path.write_bytes(b"x")
+    with writing(store):
+        run(face_clip, store)
+    assert all(path.exists() for path in made)
+    run(face_clip, store)
+    assert not any(path.exists() for path in made)
+
+
+def test_a_store_with_clips_without_sound_says_so_when_audio_is_asked_for(tmp_path):
+    write_video(tmp_path / "in" / "mute.mp4", swaying(20))
+    write_video(tmp_path / "in" / "face.mp4", swaying(25), wave=speech(1.0))
+    run(tmp_path / "in", tmp_path / "store", filters={"sound": "optional"})
+    with pytest.raises(UserError, match=r"1 of 2 clips .* have no sound .* filters\.sound=required"):
+        ClipStore(tmp_path / "store").require(["audio"])
+    assert check_store(tmp_path / "store").notes == [
+        "1 clips have no sound and so no audio features; filters.sound=required takes them out"
+    ]
+    run(tmp_path / "in", tmp_path / "store")
+    ClipStore(tmp_path / "store").require(["audio"])
+    assert check_store(tmp_path / "store").notes == []

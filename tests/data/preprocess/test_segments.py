@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from hallo_lit.data.preprocess import segments as module
 from hallo_lit.data.preprocess.analysis import Analysis
 from hallo_lit.data.preprocess.segments import divide, segments
 from hallo_lit.data.preprocess.settings import Clips
@@ -110,3 +111,27 @@ def test_a_face_that_wanders_far_gets_a_new_crop():
     found = segments(analysis(200, wandering), Clips(max_travel=1.0), 0.61)
     assert len(found) == 2
     assert all(max(b[0] for b in s.boxes) - min(b[0] for b in s.boxes) <= 80 for s in found)
+
+
+def test_work_grows_with_the_length_and_not_with_its_square(monkeypatch):
+    """Many shots, each with a face of its own beside one that is in sight all the time."""
+    asked: list[int] = []
+    seen = module._seen
+    monkeypatch.setattr(module, "_seen", lambda *args: asked.append(1) or seen(*args))
+
+    def work(shots: int) -> int:
+        asked.clear()
+        frames, edges = 100 * shots, [(100 * i, 100 * i + 100) for i in range(shots)]
+        small = (200.0, 100.0, 230.0, 180.0)
+        faces = [track(range(0, frames, 5)), *(track(range(a, b, 5), small) for a, b in edges)]
+        found = segments(analysis(frames, *faces, shots=edges), Clips(), 0.61)
+        assert len(found) == 2 * shots
+        assert all(segment.other_face == 1 for segment in found)
+        return len(asked)
+
+    assert work(80) <= 2.2 * work(40)
+
+
+@pytest.mark.parametrize("shots", [[(20, 60)], [(0, 20), (60, 100)], [(0, 30), (40, 100)]])
+def test_shots_may_leave_holes(shots):
+    assert spans(analysis(100, track(range(0, 100, 5)), shots=shots)) == shots

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hallo_lit.data.manifest import ManifestRow, write_manifest
-from hallo_lit.data.preprocess.sources import find_sources
+from hallo_lit.data.preprocess.sources import Source, find_sources
 from hallo_lit.errors import UserError
 
 
@@ -97,3 +97,46 @@ def _written(path: Path, text: str) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     return path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("new\nline", "carriage\rreturn", "both\r\n", "line\u2028separator", "next\x85line", "form\x0cfeed"),
+        *("trailing ", " leading", "tab\t", '"quoted", and comma', "bad\udcff", "~tilde"),
+    ],
+)
+def test_names_with_anything_in_them_survive_a_table(tmp_path, name):
+    paths = [tmp_path / name, tmp_path / f"{name}.mp4", tmp_path / "sub" / name]
+    write_manifest(tmp_path / "m.csv", [ManifestRow(path, identity="Ann") for path in paths])
+    found = find_sources(str(tmp_path / "m.csv"), tmp_path / "store")
+    assert [source.path for source in found] == paths
+    assert {source.identity for source in found} == {"Ann"}
+
+
+def test_lines_without_a_path_are_faults_of_their_own(folder):
+    table = _written(folder / "list.csv", "path,start\na b.mp4,\n,3\n  ,4\n")
+    good, *bad = find_sources(str(table), folder / "store")
+    assert not good.fault
+    assert [source.fault.split(":")[0] for source in bad] == [
+        "list.csv, line 3 names no video",
+        "list.csv, line 4 names no video",
+    ]
+
+
+@pytest.mark.parametrize("name", ["~nobody at home.mp4", "."])
+def test_names_that_are_nobodys_home(folder, name):
+    (source,) = find_sources(str(_written(folder / "list.csv", f"path\n{name}\n")), folder / "store")
+    assert source.path == folder / name
+
+
+def test_what_is_no_table_is_one_sentence(folder):
+    table = _written(folder / "list.csv", 'path\n"' + "a" * 200_000 + "\n")
+    with pytest.raises(UserError, match="is no table that can be read: field larger"):
+        find_sources(str(table), folder / "store")
+
+
+def test_parts_of_a_file_are_told_from_the_whole():
+    assert not Source(Path("a"), "a").is_part
+    for part in ({"start": 1.0}, {"end": 2.0}, {"box": (0.0, 0.0, 1.0, 1.0)}):
+        assert Source(Path("a"), "a", **part).is_part

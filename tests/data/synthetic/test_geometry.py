@@ -57,6 +57,15 @@ def test_eyes_are_mirror_images_and_shut():
         assert np.abs(shut.lower - shut.upper).max() < 0.05 * opening
 
 
+def test_half_shut_lids_are_no_bar():
+    for who in PEOPLE:
+        for blink in (0.4, 0.5, 0.6):
+            eye = lids(who, 1, blink)
+            middle = np.interp(0.5 * (eye.x[0] + eye.x[-1]), eye.x, eye.upper)
+            assert 0.5 * (eye.upper[0] + eye.upper[-1]) - middle > 2  # arched over the eyeball
+            assert (eye.upper <= eye.lower + 1e-9).all()
+
+
 def test_outline_is_a_closed_curve_widest_above_the_mouth():
     for who in PEOPLE:
         half = half_outline(who)

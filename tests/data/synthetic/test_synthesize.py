@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from hallo_lit.data.index import clip_path
 from hallo_lit.data.store import ClipStore
 from hallo_lit.data.synthetic import synthesize as job
+from hallo_lit.data.synthetic.corpus import part
+from hallo_lit.data.synthetic.into_store import store_id
 from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.data.synthetic.synthesize import clip_files, synthesize
 from hallo_lit.errors import UserError
@@ -49,7 +54,6 @@ def test_every_clip_is_a_film_with_its_truth(corpus):
 
 def test_frames_in_the_film_are_those_of_the_actor(corpus):
     from hallo_lit.data.synthetic.clip import make_clip
-    from hallo_lit.data.synthetic.corpus import part
     from hallo_lit.media.video import read_frames
 
     config, _ = corpus
@@ -110,3 +114,85 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file"):
         synthesize(small(tmp_path / "file"))
+
+
+@pytest.fixture
+def unmade(monkeypatch):
+    """Folders are claimed, but no clip is made."""
+    monkeypatch.setattr(job, "make", lambda config, number: number)
+
+
+def test_files_of_something_else_are_left_alone(tmp_path, unmade):
+    video = tmp_path / "train" / "000000.mp4"
+    video.parent.mkdir()
+    video.write_text("mine")
+    with pytest.raises(UserError, match="something else"):
+        synthesize(small(tmp_path))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [video]
+    assert video.read_text() == "mine"
+    video.rename(video.with_name(".hidden"))
+    synthesize(small(tmp_path))
+
+
+@pytest.mark.parametrize("store", [False, True])
+@pytest.mark.parametrize("changes", [{"clips": 3}, {"seconds": 1.2}, {"seed": 4}])
+def test_another_corpus_is_refused_before_anything_is_made(tmp_path, unmade, store, changes):
+    config = small(tmp_path, store=store)
+    synthesize(config)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match="other settings"):
+        synthesize(replace(config, **changes))
+    assert sorted(tmp_path.rglob("*")) == before
+    synthesize(config)
+
+
+@pytest.mark.parametrize("store", [False, True])
+def test_films_and_a_store_do_not_share_a_folder(tmp_path, unmade, store):
+    synthesize(small(tmp_path, store=store))
+    with pytest.raises(UserError, match=r"folder of (their|its) own"):
+        synthesize(small(tmp_path, store=not store))
+
+
+def test_a_store_without_a_record_is_told_by_its_clips(tmp_path, unmade):
+    """As stores made by earlier versions are."""
+    config = small(tmp_path, store=True)
+    own = clip_path(tmp_path, store_id(config, part(config.cast, 1)))
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    with pytest.raises(UserError, match="something else"):
+        synthesize(replace(config, seconds=1.2))
+    assert not (tmp_path / job.STORE_FILE).exists()
+    synthesize(config)
+    assert (tmp_path / job.STORE_FILE).exists()
+
+
+def test_a_damaged_record_is_one_sentence(tmp_path, unmade):
+    (tmp_path / job.CORPUS_FILE).write_text("[]")
+    with pytest.raises(UserError, match="damaged"):
+        synthesize(small(tmp_path))
+
+
+def test_what_killed_processes_left_is_removed(tmp_path, unmade):
+    synthesize(small(tmp_path))
+    names = [".000001.5131e853.part", ".part-0123456789ab.json", ".000000.aaaaaaaa.part", ".mine"]
+    (tmp_path / "train").mkdir()
+    for name in names:
+        path = tmp_path / "train" / name
+        path.write_text("")
+        if name != names[2]:  # which another call writes at this moment
+            os.utime(path, (time.time() - 2 * job.ABANDONED,) * 2)
+    synthesize(small(tmp_path))
+    assert sorted(path.name for path in (tmp_path / "train").iterdir()) == names[2:]
+
+
+@pytest.mark.parametrize("out", [None, "", " "])
+def test_an_empty_folder_name_is_one_sentence(out):
+    with pytest.raises(UserError, match="out= is empty"):
+        SynthesisConfig(out)  # type: ignore[arg-type]
+
+
+def test_clips_that_memory_cannot_hold_are_refused_for_a_store(tmp_path):
+    with pytest.raises(UserError, match=r"11\.8 GB .* seconds up to 101"):
+        SynthesisConfig(tmp_path, seconds=600, size=512, store=True)
+    SynthesisConfig(tmp_path, seconds=600, size=512)
+    SynthesisConfig(tmp_path, seconds=101, size=512, store=True)

@@ -17,6 +17,7 @@ from torch import Tensor
 from hallo_lit.data.encoders import build_encoder
 from hallo_lit.data.preprocess.settings import Features
 from hallo_lit.data.spec import Encoder, StoreSpec
+from hallo_lit.errors import UserError
 from hallo_lit.faces.landmarks import yaw_pitch_roll
 from hallo_lit.faces.regions import FACE_OVAL, OUTER_LIPS, bounds, region_masks, released_box, union_masks
 from hallo_lit.factory import build
@@ -163,6 +164,37 @@ def _chunks(frames: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
 
 def _on(module: Any, device: str) -> Any:
     """Networks go to the device and are frozen; what is no network stays as it is."""
-    if isinstance(module, torch.nn.Module):
+    if not isinstance(module, torch.nn.Module):
+        return module
+    try:
         return module.to(device).eval().requires_grad_(False)
-    return module
+    except (RuntimeError, AssertionError) as error:  # AssertionError: PyTorch was built without it
+        why = next(iter(str(error).splitlines()), "").split(". ")[0]
+        raise _unusable(device, why or type(error).__name__) from error
+
+
+def check_device(name: str, here: bool) -> None:
+    """Refuses what is no device; with `here` also one that this machine lacks.
+
+    Raises:
+        UserError: one sentence that names it.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise _unusable(name, "PyTorch knows no such device") from error
+    if device.type == "meta":
+        raise _unusable(name, "it computes nothing")
+    if here and device.type == "cuda":  # without making a context here, which takes memory from the workers
+        count = torch.cuda.device_count()
+        if not torch.cuda.is_available() or (device.index or 0) >= count:
+            raise _unusable(name, f"PyTorch finds {count} GPUs on this machine")
+    elif here:
+        try:
+            torch.empty(1, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise _unusable(name, "this machine has none, or PyTorch was built without it") from error
+
+
+def _unusable(device: str, why: str) -> UserError:
+    return UserError(f"features.device={device} cannot be used ({why}); choose another, such as cpu.")

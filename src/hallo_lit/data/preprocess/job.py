@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from hallo_lit.data.preprocess.settings import FPS, Settings
 from hallo_lit.data.preprocess.sources import Source
 from hallo_lit.data.spec import config_hash
 from hallo_lit.data.store import StoreWriter, content_id
+from hallo_lit.data.store_writer import writing
 from hallo_lit.errors import UserError
 from hallo_lit.media.video import read_frames
 
@@ -38,7 +39,8 @@ class Job:
     @property
     def key(self) -> str:
         """Names the input: its place and the part of it, not its content."""
-        return content_id(str(self.source.path.absolute()), self.source.window)
+        fault = [self.source.fault] if self.source.fault else []  # a bad line must not stand in the way of a good one
+        return content_id(str(self.source.path.absolute()), self.source.window, *fault)
 
     @property
     def settings_key(self) -> str:
@@ -49,7 +51,7 @@ def stamp(path: Path) -> list[int] | None:
     """Size and time of change; None when there is no such file."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null byte in the name
         return None
     return [status.st_size, status.st_mtime_ns]
 
@@ -71,26 +73,42 @@ def work(job: Job) -> dict[str, Any]:
     encoders = encoders_of(job.settings.features)
     encoders.load()
     records = Records(job.root)
+    with writing(job.root):
+        try:
+            record = _record(job, records, line, mark, encoders)
+        except (UserError, OSError) as error:
+            if _is_full(error):
+                raise UserError(f"No space left for {job.root}; free some and start again: nothing is lost.") from error
+            reason = str(error).rstrip(".") if isinstance(error, UserError) else _failure(error, job.source.path)
+            return {**line, "reasons": [reason]}
+        except Exception as error:  # whatever a strange file provokes must not end a run over thousands of others
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(where.filename).name}:{where.lineno}"
+            return {**line, "reasons": [f"{type(error).__name__} in {place}: {_first_line(str(error))}"]}
+        records.save("inputs", job.key, record)
+    return line
+
+
+def _record(job: Job, records: Records, line: dict[str, Any], mark: list[int], encoders: Encoders) -> dict[str, Any]:
+    """What the next run is told of the input; completes the line.
+
+    Raises:
+        UserError, OSError: something that may be well again at the next run, though the file has not changed.
+    """
     before = records.load("inputs", job.key) or {}
+    same = before.get("stamp") == mark and "file" in before
+    file = before["file"] if same else content_id(job.source.path)
+    line["content"] = content = content_id(file, job.source.window)
+    if before.get("content", content) != content:
+        _forget(job, records, before["content"])
     try:
-        same = before.get("stamp") == mark and "file" in before
-        file = before["file"] if same else content_id(job.source.path)
-        line["content"] = content = content_id(file, job.source.window)
-        if before.get("content", content) != content:
-            _forget(job, records, before["content"])
         with records.alone(content):
             line |= _process(job, records, file, content, encoders)
-    except (UserError, OSError) as error:
-        if _is_full(error):
-            raise UserError(f"No space left for {job.root}; free some and start again: nothing is lost.") from error
+    except UserError as error:
+        if _of_the_machine(error):
+            raise
         line |= {"reasons": [str(error).rstrip(".")]}
-    except Exception as error:  # whatever a strange file provokes must not end a run over thousands of others
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(where.filename).name}:{where.lineno}"
-        return {**line, "reasons": [f"{type(error).__name__} in {place}: {error}"]}
-    record = {"stamp": mark, "settings": job.settings_key, "file": file, "content": content, "line": line}
-    records.save("inputs", job.key, record)
-    return line
+    return {"stamp": mark, "settings": job.settings_key, "file": file, "content": content, "line": line}
 
 
 def _process(job: Job, records: Records, file: str, content: str, encoders: Encoders) -> dict[str, Any]:
@@ -164,9 +182,26 @@ def _picture(records: Records, content: str, source: Source) -> None:
             records.save_bytes("thumbs", content, ".jpg", thumbnail(first))
 
 
-def _is_full(error: BaseException | None) -> bool:
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
-        if getattr(error, "errno", None) in _FULL:
-            return True
+        yield error
         error = error.__cause__
-    return False
+
+
+def _is_full(error: BaseException) -> bool:
+    return any(getattr(cause, "errno", None) in _FULL for cause in _causes(error))
+
+
+def _of_the_machine(error: BaseException) -> bool:
+    """Missing rights, a disk or network that failed: nothing that the size and time stamp of the file would tell."""
+    return any(isinstance(cause, OSError) for cause in _causes(error))
+
+
+def _failure(error: OSError, path: Path) -> str:
+    about = "" if error.filename in (None, str(path)) else f" {error.filename}"
+    return f"{path} cannot be read ({error.strerror or _first_line(str(error))}{about}); check the file and its rights"
+
+
+def _first_line(text: str) -> str:
+    """Of a message that may go on for pages."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

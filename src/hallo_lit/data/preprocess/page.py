@@ -114,7 +114,7 @@ def _thumb(entry: dict[str, Any], records: Records) -> Image.Image | None:
             continue
         try:
             data = np.frombuffer(records.path("thumbs", key, ".jpg").read_bytes(), np.uint8)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a damaged report
             continue
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
         if picture is not None:
@@ -125,7 +125,7 @@ def _thumb(entry: dict[str, Any], records: Records) -> Image.Image | None:
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: Any, most: int) -> list[str]:
     """At most `most` lines that fit under a thumb; what is cut off ends in dots."""
     lines = [""]
-    for word in text.split(" "):
+    for word in text.split():  # at line breaks, too: Pillow measures single lines only
         longer = f"{lines[-1]} {word}".strip()
         if draw.textlength(longer, font) <= THUMB + 6:
             lines[-1] = longer

@@ -26,12 +26,26 @@ def write_report(root: Path, lines: Iterable[Line]) -> Path:
 
 
 def read_report(root: Path) -> list[dict[str, Any]]:
-    """The lines of the last run; an empty list when there was none."""
+    """The lines of the last run; an empty list when there was none. Damaged lines are left out."""
     try:
-        text = (root / FILE).read_text(encoding="ascii")
+        text = (root / FILE).read_text(encoding="ascii", errors="replace")
     except OSError:
         return []
-    return [json.loads(line) for line in text.splitlines()]
+    return [line for line in map(_parsed, text.splitlines()) if line is not None]
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """One line of the report; None when it lacks what a report is made of."""
+    try:
+        line = json.loads(text)
+        words = [line["source"], line["path"], line["verdict"], *line["reasons"]]
+        words += [line.get("content", ""), line.get("window", "")]
+        for clip in line["clips"]:
+            words += [clip["id"], clip["verdict"], *clip["reasons"]]
+            _ = [float(value) for value in (clip["start"], clip["end"], *clip.get("measured", {}).values()) if value]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return line if all(isinstance(word, str) for word in words) else None
 
 
 @dataclass(frozen=True)

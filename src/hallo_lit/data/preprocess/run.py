@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from hallo_lit.data.atomic import HIDDEN
 from hallo_lit.data.index import clip_path
 from hallo_lit.data.preprocess.engines.base import Engine
 from hallo_lit.data.preprocess.engines.processes import Processes
-from hallo_lit.data.preprocess.features import encoders_of, store_spec
+from hallo_lit.data.preprocess.features import check_device, encoders_of, store_spec
 from hallo_lit.data.preprocess.filters import REJECTED
 from hallo_lit.data.preprocess.job import Job, blank, stamp, work
 from hallo_lit.data.preprocess.page import FILE as PAGE
@@ -27,6 +26,7 @@ from hallo_lit.data.preprocess.report import Line, read_report, write_report
 from hallo_lit.data.preprocess.settings import Settings, check, from_mapping
 from hallo_lit.data.preprocess.sources import find_sources
 from hallo_lit.data.store import StoreWriter
+from hallo_lit.data.store_writer import unwritten, writing
 from hallo_lit.errors import UserError
 from hallo_lit.factory import build
 
@@ -57,6 +57,7 @@ def preprocess(config: Mapping[str, Any], progress: bool = False) -> Outcome:
             raise UserError(f"preprocess needs {name}=...; `hallo-lit preprocess --help` explains it.")
     engine = config.get("engine")
     runner: Engine = build(engine, trust=None) if engine else Processes()
+    check_device(settings.features.device, here=not engine or isinstance(runner, Processes))
     return prepare(str(config["videos"]), Path(config["out"]), settings, runner, progress)
 
 
@@ -82,12 +83,17 @@ def prepare(videos: str, out: Path, settings: Settings, engine: Engine, progress
     if todo:  # what is missing shall be said before anything is made; workers may have a device that is not here
         encoders_of(replace(settings.features, device="cpu")).load()
     writer = StoreWriter(out, store_spec(settings.features))
-    with _running(out, writer.scratch):
+    _clear(out, writer.scratch)
+    with writing(out):
         try:
             answers = engine.run(work, list(todo.values()))
             for job, answer, fault in tqdm(
                 answers, "videos", len(todo), unit="", disable=not progress, file=sys.stderr
             ):
+                lines[job.key] = _unanswered(job, fault) if answer is None else answer
+            # a file that holds something else now took its old clips along, also from under files of the same content
+            robbed = [job for job in jobs if job.key in lines and not _whole(job, lines[job.key])] if todo else []
+            for job, answer, fault in engine.run(work, robbed) if robbed else ():
                 lines[job.key] = _unanswered(job, fault) if answer is None else answer
         except BaseException:
             with suppress(UserError, OSError):  # the reason for leaving, such as a full disk, matters more
@@ -103,8 +109,13 @@ def finished(job: Job) -> Line | None:
     if not record or record["settings"] != job.settings_key or record["stamp"] != stamp(job.source.path):
         return None
     line: dict[str, Any] = record["line"]
+    return line if _whole(job, line) else None
+
+
+def _whole(job: Job, line: Line) -> bool:
+    """Are all clips there that the line says are kept?"""
     kept = (clip["id"] for clip in line["clips"] if clip["verdict"] != REJECTED)
-    return line if all(clip_path(job.root, id).is_file() for id in kept) else None
+    return all(clip_path(job.root, id).is_file() for id in kept)
 
 
 def _unanswered(job: Job, fault: str) -> Line:
@@ -120,29 +131,27 @@ def _conclude(out: Path, writer: StoreWriter, jobs: Sequence[Job], found: Mappin
     for job in jobs:
         if job.key in found:
             again = {"duplicate_of": str(job.source.path)} if job.key in listed else {}
-            lines.append({**found[job.key], **again})
+            part = {"window": job.source.window} if job.source.is_part else {}
+            lines.append({**found[job.key], **part, **again})
             listed.add(job.key)
-    here = {key for line in lines for key in (line["path"], line.get("content")) if key}
-    elsewhere = [old for old in read_report(out) if not {old["path"], old.get("content")} & here]
+    here = set().union(*map(_names, lines))
+    elsewhere = [old for old in read_report(out) if not _names(old) & here]
     write_report(out, [*elsewhere, *lines])
     write_page(out, [*elsewhere, *lines])
     return lines
 
 
-@contextmanager
-def _running(out: Path, scratch: Path) -> Iterator[None]:
-    """Marks the store as being written to; the first of several runs clears what killed ones left half-made."""
-    lock = out / "preprocess" / "run.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for path in (*scratch.iterdir(), *out.glob(f"{HIDDEN}*"), *out.glob(f"*/*/{HIDDEN}*")):
-                path.unlink()
-            for path in out.glob(f"preprocess/*/*/{HIDDEN}*"):
-                path.unlink()
-        except OSError:  # another run is at work, or a file system without locks
-            pass
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_SH)
-        yield
+def _names(line: Line) -> set[tuple[str, ...]]:
+    """Lines that share one of these are about the same input: the same part of a path, or the same content."""
+    content = [(line["content"],)] if line.get("content") else []
+    return {(line["path"], line.get("window", "")), *content}
+
+
+def _clear(out: Path, scratch: Path) -> None:
+    """Takes away what killed runs left half-made, unless anybody is writing to the store."""
+    with unwritten(out) as free:
+        if free:
+            for pattern in (f"{scratch.name}/*", f"{HIDDEN}*", f"*/*/{HIDDEN}*", f"preprocess/*/*/{HIDDEN}*"):
+                for path in out.glob(pattern):
+                    with suppress(OSError):
+                        path.unlink()

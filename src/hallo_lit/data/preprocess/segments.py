@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +15,7 @@ from hallo_lit.data.preprocess.settings import FPS, Clips
 from hallo_lit.data.preprocess.track import Box, Track
 
 _BRIEF = 0.2  # share of a clip in which another face must be seen to count
+_PLACE = 10 * FPS  # frames that are looked up at once
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,12 @@ def segments(analysis: Analysis, clips: Clips, gap: float, inside: Box | None = 
         gap: seconds for which a face may be missed.
         inside: keep only faces whose centre lies in this box.
     """
-    found = []
+    found, together = [], _Overlaps(analysis.tracks)
     for track in analysis.tracks:
         if inside is not None and not _centred(track, inside):
             continue
         for start, end in _stretches(track, analysis, clips, round(gap * FPS)):
-            found += [_segment(track, analysis, a, b) for a, b in divide(start, end, clips)]
+            found += [_segment(track, analysis, together, a, b) for a, b in divide(start, end, clips)]
     return sorted(found, key=lambda s: (s.start, s.end, -_height(s.boxes)))
 
 
@@ -62,8 +65,12 @@ def _stretches(track: Track, analysis: Analysis, clips: Clips, gap: int) -> list
     """
     found: list[tuple[int, int]] = []
     every = analysis.every
-    for first, last in analysis.shots:
-        looks = [(f, box) for f, box in zip(track.frames, track.boxes, strict=True) if first <= f < last]
+    begin = bisect_right(analysis.shots, track.frames[0], key=lambda shot: shot[1])
+    for first, last in analysis.shots[begin:]:
+        if first > track.frames[-1]:
+            break
+        seen = _seen(track, first, last)
+        looks = list(zip(track.frames[seen], track.boxes[seen], strict=True))
         for run in _runs(looks, clips, gap):
             start = first if run[0] - first < every else run[0]
             found.append((start, last if last - run[-1] <= every else run[-1] + 1))
@@ -89,9 +96,24 @@ def _runs(looks: list[tuple[int, Box]], clips: Clips, gap: int) -> Iterator[list
         yield run
 
 
-def _segment(track: Track, analysis: Analysis, start: int, end: int) -> Segment:
+class _Overlaps:
+    """Finds the tracks that are in sight during a stretch without asking all of them."""
+
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        self._near: dict[int, list[Track]] = defaultdict(list)
+        for track in tracks:
+            for place in range(track.frames[0] // _PLACE, track.frames[-1] // _PLACE + 1):
+                self._near[place].append(track)
+
+    def during(self, start: int, end: int) -> list[Track]:
+        """Each that has looks in [start, end), and few others."""
+        near = (self._near.get(place, []) for place in range(start // _PLACE, (end - 1) // _PLACE + 1))
+        return list({id(track): track for tracks in near for track in tracks}.values())
+
+
+def _segment(track: Track, analysis: Analysis, together: _Overlaps, start: int, end: int) -> Segment:
     boxes = _within(track, start, end) or (track.boxes[int(np.argmin(np.abs(np.array(track.frames) - start)))],)
-    others = [_within(other, start, end) for other in analysis.tracks if other is not track]
+    others = [_within(other, start, end) for other in together.during(start, end) if other is not track]
     looks = max(1, (end - start) // analysis.every)
     lasting = [_height(other) for other in others if len(other) >= max(2, _BRIEF * looks)]
     moves = np.array(analysis.camera[-(-start // analysis.every) + 1 : -(-end // analysis.every)])
@@ -101,7 +123,12 @@ def _segment(track: Track, analysis: Analysis, start: int, end: int) -> Segment:
 
 
 def _within(track: Track, start: int, end: int) -> tuple[Box, ...]:
-    return tuple(box for frame, box in zip(track.frames, track.boxes, strict=True) if start <= frame < end)
+    return tuple(track.boxes[_seen(track, start, end)])
+
+
+def _seen(track: Track, start: int, end: int) -> slice:
+    """Its looks in [start, end), which are in order of time."""
+    return slice(bisect_left(track.frames, start), bisect_left(track.frames, end))
 
 
 def _height(boxes: tuple[Box, ...]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from hallo_lit.data.spec import config_hash
@@ -28,6 +29,8 @@ CONV = {
     "channels": [24, 48, 96, 192],
     "seed": 0,
 }
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+WORST = 51  # of x264's quality; these two as `media.video.Encoding` takes them, which would need PyAV here
 VERSION = 1  # of the measurements: raised when the same settings would give other numbers
 
 
@@ -180,23 +183,39 @@ def check(settings: Settings) -> None:
         "features.regions": (settings.features.regions, ("union", "soft")),
         "tracking.backend": (settings.tracking.backend, ("face_mesh", "face_landmarker")),
         "filters.sound": (settings.filters.sound, ("required", "optional")),
+        "crop.preset": (settings.crop.preset, PRESETS),
     }
     for name, (value, known) in choices.items():
         if value not in known:
             raise UserError(f"{name}={value} is not known; choose {' or '.join(known)}.")
+    if settings.tracking.backend == "face_landmarker" and not settings.tracking.task_file:
+        raise UserError("tracking.backend=face_landmarker needs tracking.task_file=FILE, its face_landmarker.task.")
+    if settings.tracking.task_file and not Path(settings.tracking.task_file).is_file():
+        raise UserError(f"tracking.task_file={settings.tracking.task_file} does not exist; check the name of the file.")
     for name in ("audio", "identity", "latents", "separator"):
         config = getattr(settings.features, name)
         if config is not None and not (isinstance(config, Mapping) and "_target_" in config):
             raise UserError(f"features.{name} must be null or a configuration with a _target_, not {config!r}.")
     least = {
         "crop.size": (settings.crop.size, 32),
+        "crop.face_share": (settings.crop.face_share, 0.05),
+        "crop.quality": (settings.crop.quality, 0),
+        "crop.keyframe_seconds": (settings.crop.keyframe_seconds, 1 / FPS),
         "tracking.every": (settings.tracking.every, 1),
         "tracking.side": (settings.tracking.side, 64),
+        "tracking.max_faces": (settings.tracking.max_faces, 1),
+        "tracking.max_gap": (settings.tracking.max_gap, 0),
         "clips.min_frames": (settings.clips.min_frames, 1),
         "clips.max_seconds": (settings.clips.max_seconds, settings.clips.min_frames / FPS),
         "features.chunk": (settings.features.chunk, 1),
+        "features.face_ratio": (settings.features.face_ratio, 0.1),
+        "features.lip_ratio": (settings.features.lip_ratio, 0.1),
         "filters.min_found": (settings.filters.min_found, 0.1),
     }
     for name, (number, smallest) in least.items():
-        if number < smallest:
+        if not number >= smallest:  # nor what is no number
             raise UserError(f"{name}={number:g} is too small; at least {smallest:g} is needed.")
+    if settings.crop.quality > WORST:
+        raise UserError(f"crop.quality={settings.crop.quality:g} is too large; at most {WORST} (worst) is possible.")
+    if settings.crop.size % 2:
+        raise UserError(f"crop.size={settings.crop.size} is odd, and H.264 wants even sides; choose an even number.")

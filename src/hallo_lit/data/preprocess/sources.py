@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ class Source:
         """The part of the file that is meant, as text for hashes."""
         return f"{self.start!r} {self.end!r} {self.box!r}"
 
+    @property
+    def is_part(self) -> bool:
+        """Is less meant than the whole file?"""
+        return bool(self.start > 0 or self.end < math.inf or self.box)
+
 
 def find_sources(videos: str, out: Path) -> list[Source]:
     """The videos in a folder (with its subfolders), matching a pattern, or listed in a CSV, in a fixed order.
@@ -100,17 +106,22 @@ def _inside(path: Path, out: Path) -> bool:
 
 def _table(table: Path) -> Iterator[Source]:
     try:
-        text = table.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        text = table.read_bytes().decode("utf-8-sig", "surrogateescape")  # names may hold any line break
     except OSError as error:
         raise UserError(f"{table} cannot be read as a table of videos ({error}).") from error
     delimiter = "\t" if table.suffix.lower() == ".tsv" else ","
-    rows = csv.DictReader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
-    names = _names(rows.fieldnames or ())
-    if "path" not in names:
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    try:
+        names = _names(rows.fieldnames or ())
+        if "path" not in names:
+            raise UserError(
+                f"{table} needs a header with a column `path`; it may also have {', '.join(list(COLUMNS)[1:])}."
+            )
+        sources = [_row(row, names, table, rows.line_num) for row in rows if any(row.values())]
+    except csv.Error as error:
         raise UserError(
-            f"{table} needs a header with a column `path`; it may also have {', '.join(list(COLUMNS)[1:])}."
-        )
-    sources = [_row(row, names, table) for row in rows if any(row.values())]
+            f"{table} is no table that can be read: {error} near line {rows.line_num}; is a quote never closed?"
+        ) from error
     if not sources:
         raise UserError(f"{table} lists no videos.")
     yield from sources
@@ -122,9 +133,13 @@ def _names(header: Iterable[str]) -> dict[str, str]:
     return {ours: spelled[alias] for ours, aliases in COLUMNS.items() for alias in aliases if alias in spelled}
 
 
-def _row(row: Mapping[str, str | None], names: Mapping[str, str], table: Path) -> Source:
+def _row(row: Mapping[str, str | None], names: Mapping[str, str], table: Path, number: int) -> Source:
     cell = {ours: (row.get(theirs) or "").strip() for ours, theirs in names.items()}
-    path = table.parent / Path(cell["path"]).expanduser()
+    cell["path"] = row.get(names["path"]) or ""  # a name may begin or end with a space
+    if not cell["path"].strip():
+        place = f"{table.name}, line {number}"
+        return Source(table, place, fault=f"{place} names no video: its `path` is empty.")
+    path = table.parent / _at_home(cell["path"])
     try:
         start, end = float(cell.get("start") or 0.0), float(cell.get("end") or math.inf)
         corners = [cell.get(side, "") for side in BOX]
@@ -138,3 +153,10 @@ def _row(row: Mapping[str, str | None], names: Mapping[str, str], table: Path) -
     except ValueError as error:
         return Source(path, cell["path"], fault=f"The table's line for {cell['path']} cannot be used: {error}.")
     return Source(path, cell["path"], start, end, box, cell.get("identity", ""), cell.get("split", ""))
+
+
+def _at_home(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # a name that begins with ~ and is nobody's home
+        return Path(name)

@@ -131,7 +131,7 @@ def draw_eye(
     picture *= 1 - ((0.50 - 0.22 * controls.blink) * patch.stroke(crease[2:-2], 1.2, 0.9))[..., None] * rgb(
         0.75, 0.95, 1
     )
-    lash = np.asarray(who.hair, np.float32) * 0.25 + rgb(14, 9, 8)
+    lash = np.minimum(np.asarray(who.hair, np.float32) * 0.25, np.asarray(who.skin, np.float32) * 0.22) + rgb(14, 9, 8)
     blend(
         picture,
         _lash_line(who, patch, eye, controls.blink) * (0.95 if who.female or sum(who.hair) < 260 else 0.8),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from hallo_lit.data.synthetic.geometry import brow_line, brow_thickness
+from hallo_lit.data.synthetic.geometry import brow_line, brow_thickness, outline
 from hallo_lit.data.synthetic.identity import Identity
 from hallo_lit.data.synthetic.paint import Array, Patch, Points, blend, blur, bump, smoothstep
 
@@ -22,7 +22,7 @@ def beard_area(who: Identity, patch: Patch) -> Array:
     cheek = bump(x, y, (who.half_width * 0.46, who.mouth_y - 12), (18, 20)) + bump(
         x, y, (-who.half_width * 0.46, who.mouth_y - 12), (18, 20)
     )
-    return (area * (1 - 0.65 * cheek)).astype(np.float32)
+    return (area * (1 - 0.65 * cheek) * patch.polygon(outline(who), 1.0)).astype(np.float32)
 
 
 def _strokes(patch: Patch, colour: Array, strands: list[tuple[Points, float, Array]]) -> Array:

@@ -166,6 +166,7 @@ def lids(who: Identity, side: int, blink: float) -> Lids:
     open_upper, low = who.eye_y - top + tilt, who.eye_y + bottom + tilt
     meet = who.eye_y + tilt + 0.86 * bottom + 0.4
     upper = open_upper + (meet - open_upper) * blink
+    upper -= 8 * np.sin(np.pi * q) * blink * (1 - blink)  # half shut it still follows the ball of the eye
     lower = low + (meet - low) * blink
     fold = open_upper - who.fold * (0.35 + 0.65 * np.sin(np.pi * np.clip(q * 0.92 + 0.1, 0, 1)) ** 0.6)
     if side < 0:

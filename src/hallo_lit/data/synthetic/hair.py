@@ -68,6 +68,8 @@ def _stubble(who: Identity, patch: Patch, rng: np.random.Generator) -> Array:
         + np.array([who.CENTRE, 0.0]),
         0.8,
     )
+    crown = np.interp(patch.x[0] - who.CENTRE, skull[:, 0], skull[:, 1])[None]
+    line = np.maximum(line, crown + 26)  # however high the temples recede, top and sides stay one piece
     grown = smoothstep(5, -5, y - line) * scalp
     if who.style == "bald":
         grown = (
@@ -81,7 +83,7 @@ def paint_hair(who: Identity, patch: Patch, light: Lighting) -> Layer:
     """The hair that moves with the skull."""
     rng = np.random.default_rng([who.seed, 7003])
     offset = np.array([who.CENTRE, 0.0])
-    grey = np.full(patch.shape, 70, np.uint8)
+    grey = np.full(patch.shape, 105 if who.style == "curly" else 70, np.uint8)  # seen between the strands
     mask = np.zeros(patch.shape, np.uint8)
     if who.style in ("buzz", "bald"):
         alpha = _stubble(who, patch, rng)
@@ -95,6 +97,9 @@ def paint_hair(who: Identity, patch: Patch, light: Lighting) -> Layer:
             inset = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(1.5 * patch.detail) + 1,) * 2)
             np.maximum(mask, cv2.erode(below, inset), out=mask)
             _draw(grey, mask, patch, strands, offset, 1.0, strands.width)
+        if who.style == "curly":  # skin between coils deep inside the hair would look like holes
+            gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(3.5 * patch.detail) + 1,) * 2)
+            np.maximum(mask, cv2.erode(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, gap), gap), out=mask)
         alpha = blur(mask, 0.35 * patch.detail).astype(np.float32) / 255
     tone = grey.astype(np.float32) / 128
     streak = np.clip(0.30 + 0.9 * (tone - 0.55), 0, 1.4)
@@ -125,7 +130,9 @@ def paint_back_hair(who: Identity, patch: Patch, light: Lighting) -> Layer | Non
     wave = 5.0 if who.style == "wavy" else 1.0
     taper = -13.0 if who.style == "bob" else 8.0
     round_ = np.sqrt(np.clip(1 - (np.minimum(y - who.eye_y, 0) / (rise + 2)) ** 2, 0, 1))
-    x = side[:, None] * (wide * np.clip(round_, 0, 1) + taper * t**2) + wave * np.sin(y / 15 + 3 * side[:, None])
+    narrow = 14 * np.clip((who.eye_y + 60 - y) / 60, 0, 1)  # at the temples the front covers it from any side
+    reach = (wide - narrow) * np.clip(round_, 0, 1) + taper * t**2
+    x = side[:, None] * reach + wave * np.sin(y / 15 + 3 * side[:, None])
     strands = Strands(np.stack([x, y], 2), np.clip(rng.normal(0.62, 0.12, count), 0.3, 1), 1.3)
     grey, mask = np.full(patch.shape, 40, np.uint8), np.zeros(patch.shape, np.uint8)
     offset = np.array([who.CENTRE, 0.0])

@@ -24,16 +24,23 @@ class Puppet:
     """The portrait `image` (H, W, 3) uint8 with `landmarks` (478, 2 or 3) in its pixels; z may be missing.
 
     Raises:
-        UserError: the landmarks do not span a face inside the picture.
+        UserError: the picture is not RGB, or the landmarks do not span a face inside it.
     """
 
     def __init__(self, image: Pixels, landmarks: Points) -> None:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise UserError(
+                f"puppet: a picture of {image.dtype} {image.shape} cannot be animated; give (height, width, 3) uint8, "
+                "as `hallo_lit.media.image.read_image` does."
+            )
         points = np.asarray(landmarks, float)
+        if points.ndim != 2 or points.shape[0] != 478 or points.shape[1] not in (2, 3):
+            raise UserError(f"puppet: landmarks of shape {points.shape} are no face; give (478, 2) or (478, 3) pixels.")
         self.image = np.ascontiguousarray(image)
         height, width = image.shape[:2]
         corners = points[263, :2] - points[33, :2]
         self.yard = float(np.hypot(*corners))
-        if points.shape[0] != 478 or not np.isfinite(points).all() or self.yard < 12:
+        if not np.isfinite(points).all() or self.yard < 12:
             raise UserError("puppet: the landmarks do not describe a face of at least 12 pixels between the eyes.")
         if (points[:, :2].max(0) < 0).any() or (points[:, :2].min(0) > (width, height)).any():
             raise UserError("puppet: the landmarks lie outside the picture.")
@@ -43,7 +50,8 @@ class Puppet:
         self.source = points[:MESH, :2]
         self.local = (self.source - self.origin) @ self.axes.T / self.yard
         z = -points[:MESH, 2] / self.yard if points.shape[1] > 2 else self._guess_depth()
-        self.depth = z - z[list(OVAL)].mean()
+        # a rim behind its own mean would turn against the background it borders on, and fold the triangles between
+        self.depth = np.maximum(z - z[list(OVAL)].mean(), 0)
         self._closed = self._close()
         self._rings, self._share = self._surround(width, height)
         self._all = np.concatenate([self.source, self._rings, _border(width, height)])
@@ -156,28 +164,34 @@ class Puppet:
         """The portrait with these controls, as large as it was."""
         height, width = self.image.shape[:2]
         mesh, awake = self.target(controls), self.target(controls._replace(blink=0.0))
-        posed = Controls(**{k: getattr(controls, k) for k in ("yaw", "pitch", "roll", "tx", "ty", "scale")})
-        shift = self._pose(self.local, posed)[list(OVAL)] - self.source[list(OVAL)]
-        away = np.linalg.norm(self._rings[:, None] - self.source[list(OVAL)][None], axis=2).argmin(1)
-        placed = self._all.copy()
-        placed[:MESH] = awake  # lids are painted: pulling them down would smear the brows
-        placed[MESH : MESH + len(self._rings)] += shift[away] * self._share[:, None]
-        maps = self._maps(placed, width, height)
+        maps = self._maps(self._placed(awake, controls), width, height)  # lids are painted: pulling smears the brows
         out = cv2.remap(self.image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         picture = out.astype(np.float32)
         self._mouth(picture, mesh, controls)
         for side in (0, 1) if controls.blink > 0.03 else ():
             rows = list(EYE_UPPER[side]), list(EYE_LOWER[side])
-            paint_lid(picture, awake[rows[0]], mesh[rows[0]], awake[rows[1]], self.yard)
+            paint_lid(picture, awake[rows[0]], mesh[rows[0]], awake[rows[1]], self.yard, min(controls.blink, 1.0))
         return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+
+    def _placed(self, mesh: Points, controls: Controls) -> Points:
+        """Where the mesh and all points around it go, in the order of the triangles' corners."""
+        posed = Controls(**{k: getattr(controls, k) for k in ("yaw", "pitch", "roll", "tx", "ty", "scale")})
+        shift = self._pose(self.local, posed)[list(OVAL)] - self.source[list(OVAL)]
+        away = np.linalg.norm(self._rings[:, None] - self.source[list(OVAL)][None], axis=2).argmin(1)
+        placed = self._all.copy()
+        placed[:MESH] = mesh
+        placed[MESH : MESH + len(self._rings)] += shift[away] * self._share[:, None]
+        return placed
 
     def _maps(self, placed: Points, width: int, height: int) -> Array:
         """(H, W, 2) source coordinates, affine within every triangle."""
         corners = placed[self._triangles]
         system = np.concatenate([corners, np.ones((len(corners), 3, 1))], 2)
-        solvable = np.abs(np.linalg.det(system)) > 1e-3
+        before = self._all[self._triangles]
+        turned = np.sign(_areas(corners)) != np.sign(_areas(before))  # seen from behind: others cover it
+        solvable = (np.abs(np.linalg.det(system)) > 1e-3) & ~turned
         affine = np.zeros((len(corners), 3, 2))
-        affine[solvable] = np.linalg.solve(system[solvable], self._all[self._triangles][solvable])
+        affine[solvable] = np.linalg.solve(system[solvable], before[solvable])
         which = np.full((height, width), -1, np.int32)
         fixed = np.round(corners * 16).astype(np.int32)
         depth = np.concatenate([self.depth, np.full(len(self._all) - MESH, self.depth.min() - 1)])
@@ -206,6 +220,12 @@ class Puppet:
             return
         inside = paint_inside(patch, mesh, self.yard, controls, self._tone)
         blend(view, patch.polygon(ring, 0.005 * self.yard), inside)
+
+
+def _areas(corners: Points) -> Points:
+    """Twice the signed areas of triangles (n, 3, 2)."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
 def _border(width: int, height: int, steps: int = 9) -> Points:

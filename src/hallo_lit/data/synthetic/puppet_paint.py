@@ -10,6 +10,8 @@ import numpy as np
 from hallo_lit.data.synthetic.controls import Controls
 from hallo_lit.data.synthetic.paint import Array, Patch, Pixels, Points, blend, blur, rgb, smoothstep
 
+LASHES = 0.06  # how far the lashes of an open eye reach over its lid, in eye distances
+
 
 @dataclass(frozen=True)
 class Tone:
@@ -28,26 +30,39 @@ class Tone:
         return cls(float(np.clip(mean.mean() / 130, 0.45, 1.2)), float(np.clip(spread / 45, 0, 1)))
 
 
-def paint_lid(picture: Array, awake: Points, shut: Points, lower: Points, yard: float) -> None:
-    """Paint the fallen part of an upper lid over `picture` (RGB) in place: skin from below the eye, a lash line."""
+def paint_lid(picture: Array, awake: Points, shut: Points, lower: Points, yard: float, blink: float) -> None:
+    """Paint the fallen part of an upper lid over `picture` (RGB) in place: skin as around the eye, a lash line."""
     height, width = picture.shape[:2]
     box = np.concatenate([awake, shut, lower])
-    (x0, y0), (x1, y1) = box.min(0) - 0.14 * yard, box.max(0) + 0.2 * yard
+    (x0, y0), (x1, y1) = box.min(0) - 0.2 * yard, box.max(0) + 0.2 * yard
     left, top, right, bottom = max(int(x0), 0), max(int(y0), 0), min(int(x1), width), min(int(y1), height)
     if right - left < 4 or bottom - top < 4:
         return
     patch = Patch(left, top, right - left, bottom - top, 1.0)
     view = picture[top:bottom, left:right]
     down = np.array([lower[4] - awake[4]]) / max(float(np.linalg.norm(lower[4] - awake[4])), 1e-6)
-    below = patch.polygon(np.concatenate([lower + 0.05 * yard * down, (lower + 0.12 * yard * down)[::-1]]), 1.0)
-    skin = (view * below[..., None]).sum((0, 1)) / max(float(below.sum()), 1e-6)
-    hull = np.concatenate([awake - 0.012 * yard * down, shut[::-1]])
-    mask = patch.polygon(hull, 0.006 * yard)
-    fall = np.clip((patch.y - top) / max(bottom - top, 1), 0, 1)
-    blend(view, mask, skin * (0.90 + 0.10 * fall)[..., None] * np.ones((1, patch.width, 1), np.float32))
-    crease = patch.stroke(awake - 0.012 * yard * down, max(1.0, 0.012 * yard), 0.006 * yard)
-    view *= 1 - 0.22 * blur(crease, 0.006 * yard)[..., None]
-    view *= 1 - 0.55 * patch.stroke(shut, max(1.0, 0.016 * yard), 0.005 * yard)[..., None]
+    over, under = awake - LASHES * yard * down, lower + 0.05 * yard * down
+    lid_skin = _mean(view, patch, over - 0.04 * yard * down, over)
+    cheek_skin = _mean(view, patch, under, under + 0.07 * yard * down)
+    # the open eye's lashes lie above its lid: they must go, too, without a seam towards the skin over them
+    edge = shut + (lower - shut) * blink**4 + 0.012 * blink * yard * down
+    cover = patch.polygon(np.concatenate([awake, edge[::-1]]), 0.006 * yard)
+    lashes = blur(patch.polygon(np.concatenate([over, edge[::-1]]), 0.012 * yard), 0.012 * yard)
+    fade = float(smoothstep(0.03, 0.25, blink))
+    depth = (patch.x + 0.5 - over[4, 0]) * down[0, 0] + (patch.y + 0.5 - over[4, 1]) * down[0, 1]
+    t = np.clip(depth / max(float(np.linalg.norm(lower[4] - over[4])), 1e-6), 0, 1)
+    skin = lid_skin + (cheek_skin - lid_skin) * (0.6 * t)[..., None]
+    ball = 0.97 + 0.06 * np.sin(np.pi * t) - 0.06 * t  # the eye bulges below the lid
+    blend(view, np.maximum(cover, lashes * fade), skin * ball[..., None])
+    crease = patch.stroke(awake - 0.02 * yard * down, max(1.0, 0.012 * yard), 0.006 * yard)
+    view *= 1 - (0.20 - 0.12 * blink) * blur(crease, 0.008 * yard)[..., None]
+    view *= 1 - 0.60 * patch.stroke(edge, max(1.0, 0.018 * yard), 0.005 * yard)[..., None]
+
+
+def _mean(view: Array, patch: Patch, top: Points, bottom: Points) -> Array:
+    """(3,) the colour between two lines."""
+    inside = patch.polygon(np.concatenate([top, bottom[::-1]]), 1.0)
+    return np.asarray((view * inside[..., None]).sum((0, 1)) / max(float(inside.sum()), 1e-6), np.float32)
 
 
 def paint_inside(patch: Patch, mesh: Points, yard: float, controls: Controls, tone: Tone) -> Array:

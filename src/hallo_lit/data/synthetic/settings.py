@@ -13,6 +13,7 @@ from hallo_lit.data.synthetic.corpus import FPS, Cast
 from hallo_lit.errors import UserError
 
 SPEECH = ("formant", "espeak", "mixed")
+MOST_BYTES = 2 * 10**9  # of a clip's frames for a store; masks and the file written take as much again
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class SynthesisConfig:
             if wrong:
                 raise UserError(f"synthesize: {name}={getattr(self, name)} is not possible; give {allowed}.")
 
-        refuse(not str(self.out), "out", "the folder to write to")
+        if self.out is None or not str(self.out).strip():
+            raise UserError("synthesize: out= is empty; give the folder to write to.")
         refuse(self.clips < 1, "clips", "at least 1")
         refuse(not 0.4 <= self.seconds <= 600, "seconds", "0.4 to 600")
         refuse(self.seed < 0, "seed", "a number from 0")
@@ -59,11 +61,22 @@ class SynthesisConfig:
         refuse(self.close_up_size < 16, "close_up_size", "at least 16")
         refuse(self.close_up != 0 and not self.store, "close_up", "0, or store=true with it")
         refuse(self.processes < 0, "processes", "0 (one per core) or more")
+        if self.store and self.clip_bytes > MOST_BYTES:
+            raise UserError(
+                f"synthesize: store=true holds the frames of a whole clip in memory, {self.clip_bytes / 1e9:.1f} GB at "
+                f"seconds={self.seconds:g} and size={self.size}; give seconds up to "
+                f"{int(MOST_BYTES / (self.size**2 * 3 * FPS))}, a smaller size or store=false."
+            )
 
     @property
     def frames(self) -> int:
         """Of each clip, at 25 per second."""
         return max(1, round(self.seconds * FPS))
+
+    @property
+    def clip_bytes(self) -> int:
+        """Of the frames of one clip as drawn."""
+        return self.frames * self.size**2 * 3
 
     @property
     def look(self) -> Look:

@@ -56,7 +56,7 @@ def _albedo(who: Identity, patch: Patch, rng: np.random.Generator) -> Array:
         colour = colour * (1 - (spots * where * who.freckles)[..., None] * rgb(0.25, 0.42, 0.5))
     if who.stubble:
         grain = np.clip(0.75 + noise(rng, patch.shape, [(1.6 * d, 1.6 * d)], [0.3]), 0, 1.2)
-        mask = beard_area(who, patch) * grain * who.stubble * 0.42
+        mask = blur(beard_area(who, patch), 6 * d) * grain * who.stubble * 0.42
         blend(colour, mask.astype(np.float32), to_linear(who.hair) * 0.8 + 0.15 * base)
     return colour.astype(np.float32)
 

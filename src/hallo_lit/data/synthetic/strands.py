@@ -25,7 +25,7 @@ def hairline(who: Identity, x: Points) -> Points:
     """y of the hairline at offset x from the middle."""
     recess = 0.0 if who.female else -6 - 10 * who.wrinkles
     knots = np.array([0, 0.35, 0.62, 0.80, 0.90, 0.97, 1.1]) * who.half_width
-    drop = np.array([0, -1, 2 + recess, 28, 66, 104, 130])
+    drop = np.array([0, 2, 10, 28, 66, 104, 130] if who.female else [0, -1, 2 + recess, 28, 66, 104, 130])
     return who.hairline + np.interp(np.abs(x), knots, drop)
 
 
@@ -67,7 +67,7 @@ def curtain(
     fw, vol = who.half_width, who.volume
     start_y = who.hairline - lift + (who.top - vol - who.hairline) * back
     start = np.stack([who.parting * fw * (1 - 0.5 * back) + side * rng.uniform(0, 3, count), start_y], 1)
-    shade, apart = _locks(rng, np.where(side < 0, back, 1 + back) / 2, 34)
+    shade, apart = _locks(rng, back, 17)
     reach = fw * 0.965 + (vol + 3) * (0.12 + 0.88 * back) + rng.normal(0, 1.2, count) + 2.2 * apart
     span = side * reach - start[:, 0]
     knee = np.stack([start[:, 0] + 0.55 * span, start_y - 4 - lift * 0.6 + rng.normal(0, 1.5, count) + 1.5 * apart], 1)
@@ -110,6 +110,8 @@ def cropped(who: Identity, rng: np.random.Generator, count: int, length: float, 
     sides = (np.abs(x) / fw > rng.uniform(0.74, 0.86, count)).astype(float)
     y = np.where(sides > 0.9, np.minimum(y, who.eye_y + 22), y)
     size = np.abs(length) * (1 - 0.62 * sides) * rng.uniform(0.65, 1.15, count)
+    leeward = (1 - sides) * (np.sign(x) == np.sign(sweep)) * np.clip((np.abs(x) / fw - 0.45) / 0.35, 0, 1)
+    size *= 1 - 0.75 * leeward  # swept beyond the temple they would float beside the head
     outward = np.stack(
         [x / fw * (0.75 - 0.6 * sides) + sweep * (1 - sides), -np.sign(length) * (1 - sides) + 0.9 * sides], 1
     )
@@ -162,11 +164,13 @@ def curls(who: Identity, rng: np.random.Generator, count: int) -> Strands:
     low = who.eye_y + (78 if who.female else 6)
     x = rng.uniform(-1, 1, count) * (fw + rise)
     y = rng.uniform(who.top - rise, low, count)
+    end = low + (0.0 if who.female else 1.0) * (rng.normal(0, 7, count) - 4)  # a man's sides thin out towards the ear
     base = who.eye_y - 6
     up = np.where(y < base, (base - y) / (base - who.top + rise), (y - base) / (low - base + 26))
     inside = (x / (fw + rise)) ** 2 + up**2 < 1 + rng.normal(0, 0.03, count)
     inside &= y < hairline(who, x) - 2 + rng.normal(0, 3, count)
     inside |= (np.abs(x) > fw * 1.0) & ((x / (fw + rise)) ** 2 + up**2 < 1)
+    inside &= y < end
     x, y = x[inside], y[inside]
     n = len(x)
     radius = rng.uniform(3.0, 6.2, n)[:, None]

@@ -50,3 +50,9 @@ def test_zero_workers_work_here():
 def test_nothing_to_do():
     assert list(Processes().run(report, [])) == []
     assert cores() >= 1
+
+
+@pytest.mark.parametrize("workers", [-3, 1.5, "two"])
+def test_what_is_no_number_of_workers(workers):
+    with pytest.raises(UserError, match=f"engine.workers={workers}"):
+        Processes(workers)

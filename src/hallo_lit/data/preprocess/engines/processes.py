@@ -13,6 +13,7 @@ from typing import Any
 from hallo_lit.data.preprocess.engines.base import Answer, Work
 from hallo_lit.data.preprocess.job import Job
 from hallo_lit.data.workers import begin_worker
+from hallo_lit.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Processes:
     """`workers` processes (None = one per core); 0 works in this process."""
 
     workers: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a number of workers that is none."""
+        if self.workers is not None and (not isinstance(self.workers, int) or self.workers < 0):
+            raise UserError(f"engine.workers={self.workers} is no number of processes; give 0 or more, or null.")
 
     def run(self, work: Work, jobs: Sequence[Job]) -> Iterator[Answer]:
         count = min(cores() if self.workers is None else self.workers, len(jobs))
