@@ -15,7 +15,7 @@ heads=(store=true seconds=1.6 test_share=0.04 zoom=1.5 pixels=256 posture=1.2 cl
 "$bin/hallo-lit" train experiment=tiny_talking steps="$steps" run_dir="$folder/talking" data.store="$folder/corpus" "${own[@]}"
 "$bin/hallo-lit" train experiment=tiny_decoder steps="${DECODER_STEPS:-2000}" run_dir="$folder/decoder" \
   data.store="$folder/corpus" init.weights="[$folder/talking]" "${own[@]}"
-"$bin/hallo-lit" train experiment=tiny_expression steps="${EXPRESSION_STEPS:-6000}" run_dir="$folder/expression" \
+"$bin/hallo-lit" train experiment=tiny_expression steps="${EXPRESSION_STEPS:-2000}" run_dir="$folder/expression" \
   data.store="$folder/expressions" init.weights="[$folder/decoder]" "${own[@]}"
 "$bin/hallo-lit" weights export "$folder/expression" out="$folder/bundle" dtype=fp16 overwrite=true
 echo "$folder/bundle: judge it with $bin/python benchmarks/talking.py $folder/bundle"

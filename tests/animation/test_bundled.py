@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from hallo_lit.animation.animator import Animator
+from hallo_lit.animation.animator import Animator, Options
+from hallo_lit.animation.liveliness import draw_expressions
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.recommended import weights_of
+from hallo_lit.data.synthetic.samples import write_wav
+from hallo_lit.faces.measures import lid_aperture
 from hallo_lit.metrics.aperture import Aperture
 from hallo_lit.weights.hub import BUNDLED
 from hallo_lit.weights.index import read_index, verify
@@ -71,13 +73,26 @@ def test_what_the_sound_does_not_move_stands_still(tmp_path: Path) -> None:
     case = Case.make("still", "validation", 0, 1, tmp_path, 1.0)
     samples = np.zeros(16000, np.float32)
     samples[::100] = 0.2
-    from hallo_lit.data.synthetic.samples import write_wav
-
     write_wav(tmp_path / "hum.wav", samples)
-    frames = np.stack(list(animator(case.photo, tmp_path / "hum.wav"))).astype(int)
-    assert np.abs(frames[10] - frames[18]).max() <= 2
-    moving = replace(animator.recipe, shared_noise=False)
-    from hallo_lit.animation.options import Options
+    for shared in (True, False):
+        recipe = animator.with_recipe(liveliness=0.0, shared_noise=shared)
+        frames = np.stack(list(animator(case.photo, tmp_path / "hum.wav", Options(recipe=recipe)))).astype(int)
+        assert (np.abs(frames[10] - frames[18]).max() <= 2) == shared
 
-    frames = np.stack(list(animator(case.photo, tmp_path / "hum.wav", Options(recipe=moving)))).astype(int)
-    assert np.abs(frames[10] - frames[18]).max() > 2
+
+def test_eyes_shut_when_they_are_told(tmp_path: Path) -> None:
+    animator, case = Animator.from_pretrained("tiny", device="cpu"), Case.make("still", "validation", 1, 50, tmp_path)
+    net = animator.hallo.expression_net
+    for seed in range(100):
+        told = draw_expressions(net, [torch.from_numpy(case.samples)], 56, seed, 1.0)
+        assert told is not None
+        if told[5:45, 0].max() > 0.9:
+            break
+    closure = told[:50, 0].numpy()
+    lids = []
+    for liveliness in (1.0, 0.0):
+        options = Options(seed=seed, recipe=animator.with_recipe(liveliness=liveliness))
+        lids.append(lid_aperture(case.video(np.stack(list(animator(case.photo, case.sound, options)))[:50]).landmarks))
+    shut, wide = (lids[0][where].mean() for where in (closure > 0.8, closure == 0))
+    assert shut < 0.6 * wide
+    assert lids[1].min() > 0.8 * np.median(lids[1])
