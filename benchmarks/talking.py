@@ -94,7 +94,7 @@ class Judge:
         told = draw_expressions(net, [torch.from_numpy(made.wave)], padded, seed, recipe.liveliness)
         if net is None or told is None:
             return
-        for name, curve in zip(net.controls, told[:count].T.double().numpy(), strict=True):
+        for name, curve in zip(net.controls, told[:count].T.double().numpy(), strict=True):  # those that are drawn
             self.expressions[name].append((curve[made.seen], EXPRESSIONS[name](made.landmarks[made.seen])))
 
     def still(self, case: Case) -> None:

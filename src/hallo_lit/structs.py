@@ -176,7 +176,8 @@ class ClipInputs:
     identity: Tensor  # (b, d)
     regions: Tensor  # (b, r, h, w), or (b, f, r, h, w) with masks of their own for every frame
     locator: Tensor  # (b, 1, H, W)
-    expression: Tensor = field(default_factory=_nothing)  # (b, f, k) controls of an ExpressionNet; (b, 0) without
+    # (b, f, k) controls of an ExpressionNet, (1, f, k) for rows that are all of one clip; (b, 0) without
+    expression: Tensor = field(default_factory=_nothing)
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ClipInputs:
         return ClipInputs(*(getattr(self, f.name).to(device, dtype, non_blocking=True) for f in fields(self)))
@@ -201,6 +202,7 @@ class PreparedPortrait:
     masks: MaskPyramid
     portrait: tuple[KeyValue, ...]  # (b, 1, heads, l, c / heads) per cell with attention
     picture: Tensor | None = None  # (b, 3, H, W) as the codec shows it, for models with an ExpressionNet
+    recoded: Tensor | None = None  # (b, c, h, w) latents of that picture
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from hallo_lit.animation.liveliness import draw_expressions
 from hallo_lit.components.expression_net import ExpressionNet
+from hallo_lit.errors import UserError
 
 NET = ExpressionNet(("blink", "gaze_x", "brow"), width=16)
 SOUND = torch.from_numpy(np.random.RandomState(0).standard_normal(300 * 640)).float()
@@ -29,3 +31,8 @@ def test_a_seed_gives_one_face_however_the_sound_is_cut() -> None:
 def test_still_faces_and_models_without_one_are_told_nothing() -> None:
     assert draw_expressions(None, [SOUND], 300, 1, 1.0) is None
     assert draw_expressions(NET, [SOUND], 300, 1, 0.0) is None
+
+
+def test_what_nobody_draws_is_said() -> None:
+    with pytest.raises(UserError, match="told yaw"):
+        draw_expressions(ExpressionNet(("blink", "yaw"), width=16), [SOUND], 300, 1, 1.0)

@@ -207,3 +207,8 @@ def test_rare_expressions_may_be_sought_out(tmp_path):
         data = ClipDataset(ClipStore(tmp_path), SampleSpec(policy, expression=("blink",), emphasis=emphasis))
         shut.append(sum(float((data[Draw(epoch, 0)].expression > 0.5).sum()) for epoch in range(50)))
     assert shut[1] > 3 * shut[0] > 0
+    for wrong in (SampleSpec(policy, emphasis=1.0), SampleSpec(expression=("blink",), emphasis=1.0)):
+        with pytest.raises(UserError, match="emphasis=0"):
+            ClipDataset(ClipStore(tmp_path), wrong)
+    with pytest.raises(UserError, match="negative"):
+        ClipDataset(ClipStore(tmp_path), SampleSpec(policy, expression=("blink",), emphasis=-1.0))

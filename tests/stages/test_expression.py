@@ -73,6 +73,8 @@ def test_the_lips_do_not_count(faces: Path) -> None:
 def test_what_is_missing_is_said(faces: Path) -> None:
     with pytest.raises(UserError, match="has none"):
         stage_of(faces, "stage=expression", "model.expression_net=null", "data.samples.expression=[]")
+    with pytest.raises(UserError, match="process=reference_preconditioned"):
+        stage_of(faces, *WORDS, "stage=expression", "model.denoiser.reference_input=false")
     stage: Any = stage_of(faces, *WORDS, "stage=expression")
     batch = batch_of(faces, *WORDS, "stage=expression", "data.samples.expression=[]")
     with pytest.raises(UserError, match="true controls"):
@@ -110,3 +112,12 @@ def test_it_may_learn_beside_the_denoiser(faces: Path) -> None:
     stage.losses(batch, stage.streams(batch.index, validating=True), NOTHING_DROPPED).loss.backward()
     without = [name for name, p in stage.network.expression_net.named_parameters() if p.grad is None]
     assert not without
+
+
+@pytest.mark.parametrize("words", [(), (NET.replace("[open, round]", "[open]"),)])
+def test_expressions_that_the_model_is_not_told_are_refused(faces: Path, words: tuple[str, ...]) -> None:
+    chosen = (*words, "stage=talking", "data.samples.expression=[open,round]")
+    stage: Any = stage_of(faces, *chosen)
+    batch = batch_of(faces, *chosen)
+    with pytest.raises(UserError, match="names 2 controls"):
+        stage.losses(batch, stage.streams(batch.index, validating=True), NOTHING_DROPPED)

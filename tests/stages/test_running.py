@@ -108,6 +108,7 @@ def test_a_begun_run_is_not_overwritten(tmp_path: Path) -> None:
         (["stage.learning.trains=[denoiser.*.autio.*]"], "names no parameter"),
         (["schedule.shape=cosine", "schedule.warm_up=9"], "no room for 9 steps"),
         (["data.samples.policy.frames=40"], "40"),
+        (["+callbacks.ema={decay: 0.9}"], "ema is set to .* without saying what it is"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(store: Path, more: list[str], words: str) -> None:

@@ -100,10 +100,9 @@ class VideoGenerator:
         past = known.past
         if recipe.motion_frames:
             past = self.hallo.encode(self.handover.past(self.pixels, known.portrait, recipe.motion_frames))
-        inputs = replace(known, past=past, audio=audio[None].to(past))
-        if expression is not None:
+        inputs = replace(known, past=past, audio=audio[None].to(past)).repeat(self.passes)
+        if expression is not None:  # one row for all passes
             inputs = replace(inputs, expression=expression[None].to(past))
-        inputs = inputs.repeat(self.passes)
         batched = self.hallo.condition(inputs, self.prepared, self.drop, self.region_scale)
         *nulls, given = (batched.row(i, self.drop) for i in range(self.passes))
         scheduler = recipe.sampler.scheduler(recipe.process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -88,8 +88,11 @@ class Hallo(nn.Module):
         rows = self._identity_rows(identity, clip.past.shape[1])[:, :1]
         tokens = self._handed_over(self.reference_net(latents[:, None], rows))
         keys = self.denoiser.project_portrait(tokens)
-        picture = None if self.expression_net is None else self.codec.decode(latents, len(latents))
-        return PreparedPortrait(latents, identity, location, masks, keys, picture)
+        prepared = PreparedPortrait(latents, identity, location, masks, keys)
+        if self.expression_net is None:
+            return prepared
+        picture = self.codec.decode(latents, len(latents))
+        return replace(prepared, picture=picture, recoded=self.encode(picture))
 
     def condition(
         self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop, region_scale: Tensor | None = None
@@ -117,13 +120,14 @@ class Hallo(nn.Module):
 
     def _expressed(self, clip: ClipInputs, prepared: PreparedPortrait) -> Tensor:
         """The portrait's latents with the expressions that are asked for, (b, f or 1, c, h, w)."""
-        latents, picture = prepared.latents, prepared.picture
-        if self.expression_net is None or picture is None or clip.expression.shape[-1] == 0:
+        latents, picture, recoded = prepared.latents, prepared.picture, prepared.recoded
+        if self.expression_net is None or picture is None or recoded is None or clip.expression.shape[-1] == 0:
             return latents[:, None]
-        regions = prepared.masks.levels[0].unflatten(-1, latents.shape[-2:])
-        shown = self.expression_net(picture, clip.expression, regions)
+        rows = slice(len(clip.expression))
+        regions = prepared.masks.levels[0][rows].unflatten(-1, latents.shape[-2:])
+        shown = self.expression_net(picture[rows], clip.expression, regions)
         # the difference, so that what the codec loses is lost once
-        return latents[:, None] + self.encode(shown) - self.encode(picture)[:, None]
+        return latents[:, None] + (self.encode(shown) - recoded[rows, None])
 
     def _motion(self, clip: ClipInputs, prepared: PreparedPortrait, drop: Drop) -> tuple[Tensor, ...] | None:
         """Tokens (b, m, l, c) of the frames before the clip, per cell with attention; None without motion frames."""

@@ -59,7 +59,7 @@ class ClipDataset(Dataset[ClipSample]):
     Needs neither PyAV nor mediapipe when the store holds pixels or latents.
 
     Raises:
-        UserError: the store lacks what is asked for, sizes differ, or no clip is long enough.
+        UserError: the store lacks what is asked for, sizes differ, no clip is long enough, or settings contradict.
     """
 
     def __init__(self, store: ClipStore, spec: SampleSpec, rows: Sequence[int] | None = None, seed: int = 0) -> None:
@@ -72,6 +72,13 @@ class ClipDataset(Dataset[ClipSample]):
                 "Augmentation changes pixels and landmarks: set data.samples.source=pixels or video and "
                 "data.samples.masks=portrait or frames, or data.samples.augmentation=null."
             )
+        if spec.emphasis and not (spec.expression and policy.scattered):
+            raise UserError(
+                "data.samples.emphasis seeks out frames by their expression: set data.samples.expression and "
+                "data.samples.policy.scattered=true, or data.samples.emphasis=0."
+            )
+        if spec.emphasis < 0:
+            raise UserError(f"data.samples.emphasis={spec.emphasis:g} must not be negative.")
         chosen = list(range(len(store)) if rows is None else rows)
         lengths = store.index.columns["frames"]
         usable = [row for row in chosen if lengths[row] >= policy.needed]
@@ -132,7 +139,7 @@ class ClipDataset(Dataset[ClipSample]):
 
     def _weights(self, clip: StoredClip) -> list[float] | None:
         """Of the frames, (length,); None: all the same."""
-        if not (self.spec.emphasis and self.spec.expression):
+        if not self.spec.emphasis:
             return None
         curves = self._curves(clip, self.spec.expression, range(clip.row.frames), None)
         weights: list[float] = (1 + self.spec.emphasis * curves.abs().amax(1)).tolist()

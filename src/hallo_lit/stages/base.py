@@ -155,8 +155,15 @@ class DiffusionStage(Stage):
     def check(self, batch: ClipBatch) -> None:
         """
         Raises:
-            UserError: the objective needs pictures and the store gives latents.
+            UserError: the objective needs pictures and the store gives latents, or the model is not told expressions as
+                the samples have them.
         """
+        net, told = self.network.expression_net, batch.inputs.expression.shape[-1]
+        if told and told != (0 if net is None else len(net.controls)):
+            raise UserError(
+                f"data.samples.expression names {told} controls, and model.expression_net "
+                f"{'is not there' if net is None else 'is told ' + ', '.join(net.controls)}; name those, or none."
+            )
         cached = batch.frames.shape[-3] == self.network.codec.latent_channels
         if cached and (users := self.objective.pixel_users):
             raise UserError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch.nn.functional as F
-from torch import Tensor
 
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.errors import UserError
@@ -21,11 +20,12 @@ class ExpressionStage(DiffusionStage):
     """From the portrait and true controls to the frame: L1 and `perceptual` times a structural distance of pictures.
 
     Controls leave nothing to guess, so there is no noise and no denoiser in this: it takes minutes where a denoiser
-    takes hours. The lips do not count, and what speech does to the chin is an outlier, which L1 bears.
-    `stage=talking` may train the two together, where `data.samples.expression` names the controls.
+    takes hours. The lips do not count, and what speech does to the chin is an outlier, which L1 bears. Nothing is
+    dropped, and the objective's weight of the lips means nothing here. `stage=talking` may train the
+    two together, where `data.samples.expression` names the controls.
 
     Raises:
-        UserError: the model has no ExpressionNet, or the objective has losses of its own.
+        UserError: the model has no ExpressionNet or does not look at what it shows, or the objective has losses.
     """
 
     name: ClassVar[str] = "expression"
@@ -43,6 +43,11 @@ class ExpressionStage(DiffusionStage):
     ) -> None:
         if network.expression_net is None:
             raise UserError("stage=expression trains model.expression_net, and this model has none.")
+        if not network.denoiser.reference_input and getattr(process, "prior", None) is None:
+            raise UserError(
+                "Nothing of this model starts from the portrait, so that no expression would reach its frames: set "
+                "process=reference_preconditioned, or model.denoiser.reference_input=true where the weights have it."
+            )
         if objective.terms:
             raise UserError(
                 f"stage=expression weighs its pictures by itself: switch the {' and the '.join(objective.terms)} loss "
@@ -59,7 +64,8 @@ class ExpressionStage(DiffusionStage):
         size = (true.shape[-2] // self.network.codec.factor, true.shape[-1] // self.network.codec.factor)
         regions = MaskPyramid.from_masks(inputs.regions, size, 1).levels[0].unflatten(-1, size)  # as in an animator
         made = net(inputs.portrait, told, regions).flatten(0, 1).float()
-        outside = self._outside(batch)  # (b f, 1, H, W)
+        lips = regions[:, :, -1:].expand(-1, frames, -1, -1, -1).flatten(0, 1)
+        outside = 1 - F.interpolate(lips, true.shape[-2:], mode="bilinear")  # (b f, 1, H, W)
         error = ((made - true).abs() * outside).flatten(1).mean(1).unflatten(0, (-1, frames)).mean(1)
         still = ((per_frame(inputs.portrait, frames) - true).abs() * outside).mean()
         structure = self.distance(true + (made - true) * outside, true)
@@ -70,21 +76,13 @@ class ExpressionStage(DiffusionStage):
         }
         return Losses(error.mean() + self.perceptual * structure, parts, error.detach())
 
-    def _outside(self, batch: ClipBatch) -> Tensor:
-        """(b f, 1, H, W) 1 where the lips are not."""
-        masks = batch.inputs.regions
-        masks = masks if masks.ndim == 5 else masks[:, None].expand(-1, batch.frames.shape[1], -1, -1, -1)
-        lips = masks[:, :, -1:].flatten(0, 1).float()
-        return 1 - F.interpolate(lips, batch.frames.shape[-2:], mode="bilinear", antialias=True)
-
     def check(self, batch: ClipBatch) -> None:
         """
         Raises:
             UserError: the samples lack the controls, or are no pictures.
         """
         super().check(batch)
-        net = self.network.expression_net
-        if net is not None and batch.inputs.expression.shape[-1] != len(net.controls):
+        if batch.inputs.expression.shape[-1] == 0:
             raise UserError(
                 "stage=expression needs true controls: set data.samples.expression=${model.expression_net.controls} "
                 "and a store made by `hallo-lit synthesize store=true`."

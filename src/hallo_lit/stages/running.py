@@ -140,5 +140,16 @@ def _encoders(config: Mapping[str, Any], features: Sequence[str]) -> dict[str, E
 
 
 def _entries(named: Mapping[str, Any] | None) -> list[Any]:
-    """The objects of a group whose entries can be switched off by null."""
-    return [build(entry, trust=None) for entry in (named or {}).values() if entry is not None]
+    """The objects of a group whose entries can be switched off by null.
+
+    Raises:
+        UserError: an entry does not say what it is.
+    """
+    entries = {name: entry for name, entry in (named or {}).items() if entry is not None}
+    for name, entry in entries.items():
+        if "_target_" not in entry:  # an experiment changes what callbacks=none has taken away
+            raise UserError(
+                f"{name} is set to {entry} without saying what it is (_target_): choose the group that has it, or "
+                f"leave it out by ~callbacks.{name} (~logger.{name})."
+            )
+    return [build(entry, trust=None) for entry in entries.values()]

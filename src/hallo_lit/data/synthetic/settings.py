@@ -12,6 +12,7 @@ from hallo_lit.data.synthetic.clip import Look
 from hallo_lit.data.synthetic.corpus import FPS, Cast
 from hallo_lit.errors import UserError
 
+VERSION = 2  # of the drawing and the speech: raised when equal settings would give other frames
 SPEECH = ("formant", "espeak", "mixed")
 MOST_BYTES = 2 * 10**9  # of a clip's frames for a store; masks and the file written take as much again
 
@@ -92,6 +93,7 @@ class SynthesisConfig:
         content = asdict(self)
         for name in ("out", "processes", "store", "audio_encoder", "face_encoder"):
             del content[name]
-        if self.sway is None:
-            del content["sway"]  # unset, it changes nothing
-        return config_hash({**content, "version": 1})
+        same = {
+            name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in content.items()
+        }  # 0.0 is 0
+        return config_hash({**same, "version": VERSION})
