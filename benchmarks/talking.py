@@ -3,11 +3,11 @@
 Self-made people, sentences and voices that no training has met, each photo taken from the first frame:
 
 lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe,
-        and its lids, brows and irises against the controls that were drawn for them.
+        and its lids, brows, irises and head against the controls that were drawn for them.
 still   nothing but the lips moves, in the video too (liveliness=0); pixels against the true frames, in the model's crop
         at the model's size.
 long    sound of eight seconds: the sync proxy with the own sound, the sound moved, another one's sound; and half a
-        minute, in which the background must not change.
+        minute with the head held still, in which the background must not change.
 
 Beside every figure stand what loudness alone would reach, what the codec alone leaves over, what MediaPipe finds in
 the true frames themselves, and chance: the same photo with another clip's sound. Choose samplers and settings on
@@ -35,12 +35,12 @@ from rich.table import Table
 
 from hallo_lit import Animator
 from hallo_lit.animation.animator import Options
-from hallo_lit.animation.liveliness import draw_expressions
+from hallo_lit.animation.liveliness import draw_liveliness
 from hallo_lit.animation.portrait import Photo
 from hallo_lit.diffusion.guidance import AudioGuidance
 from hallo_lit.diffusion.sampler import Sampler
 from hallo_lit.faces.crop import Paster, crop
-from hallo_lit.faces.measures import brow_height, gaze_offset, lid_aperture, lip_box
+from hallo_lit.faces.measures import brow_height, gaze_offset, lid_aperture, lip_box, yaw_pitch_roll
 from hallo_lit.media.image import to_pixels
 from hallo_lit.metrics.aperture import Aperture
 from hallo_lit.metrics.aperture_sync import ApertureSync
@@ -53,13 +53,17 @@ MOUTH = 0.3  # of the lips' width, around the lips
 LONG = 8.0  # s
 MOMENTS = (1, 10, 30)  # s
 SHIFT = 0.4  # s by which sound is moved
-# control of an ExpressionNet: the measure of landmarks that follows it
-EXPRESSIONS = {
+# control: the measure of landmarks that follows it
+FOLLOWING = {
     "blink": lambda points: -lid_aperture(points),
     "brow": brow_height,
     "gaze_x": lambda points: gaze_offset(points)[..., 0],
     "gaze_y": lambda points: gaze_offset(points)[..., 1],
+    "yaw": lambda points: np.array([yaw_pitch_roll(face)[0] for face in points]),
+    "pitch": lambda points: np.array([yaw_pitch_roll(face)[1] for face in points]),
+    "roll": lambda points: np.array([yaw_pitch_roll(face)[2] for face in points]),
 }
+DEGREES = ("yaw", "pitch", "roll")
 
 
 class Judge:
@@ -73,7 +77,7 @@ class Judge:
         self.psnr: list[tuple[float, float]] = []
         self.codec_psnr: list[tuple[float, float]] = []
         self.background: list[list[float]] = []
-        self.expressions: dict[str, list[tuple[Curve, Curve]]] = {name: [] for name in EXPRESSIONS}
+        self.followed: dict[str, list[tuple[Curve, Curve]]] = {name: [] for name in FOLLOWING}
         self.rows: list[Frames] = []
 
     def lively(self, case: Case, other: Case, seed: int) -> None:
@@ -89,13 +93,16 @@ class Judge:
 
     def follow(self, made: Video, seed: int) -> None:
         """What the face does beside talking, next to what was asked of it."""
-        net, count, recipe = self.animator.hallo.expression_net, len(made.landmarks), self.animator.recipe
+        hallo, count, recipe = self.animator.hallo, len(made.landmarks), self.animator.recipe
         padded = -(-count // recipe.clip_frames) * recipe.clip_frames
-        told = draw_expressions(net, [torch.from_numpy(made.wave)], padded, seed, recipe.liveliness)
-        if net is None or told is None:
-            return
-        for name, curve in zip(net.controls, told[:count].T.double().numpy(), strict=True):  # those that are drawn
-            self.expressions[name].append((curve[made.seen], EXPRESSIONS[name](made.landmarks[made.seen])))
+        nets, sound = (hallo.expression_net, hallo.head_net), [torch.from_numpy(made.wave)]
+        lively = draw_liveliness(*nets, sound, padded, seed, recipe.liveliness, recipe.head_sway)
+        for net, told in zip(nets, (lively.expressions, lively.poses), strict=True):
+            if net is None or told is None:
+                continue
+            for name, curve in zip(net.controls, told[:count].T.double().numpy(), strict=True):
+                if name in FOLLOWING:
+                    self.followed[name].append((curve[made.seen], FOLLOWING[name](made.landmarks[made.seen])))
 
     def still(self, case: Case) -> None:
         made, photo = self.animate(case, case, liveliness=0), self.photo(case)
@@ -110,7 +117,7 @@ class Judge:
 
     def longest(self, case: Case) -> None:
         """PSNR against the photo, beside the face, at some moments."""
-        made, photo = self.animate(case, case), self.photo(case)
+        made, photo = self.animate(case, case, sway=0), self.photo(case)  # hair moves with the head
         box, size = photo.portrait.box, tuple(photo.portrait.pixels.shape[1:])
         still = photo.portrait.regions[0] > 0.5
         places = cv2.resize(still.numpy().astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST).astype(bool)
@@ -168,12 +175,14 @@ class Judge:
             "codec alone: PSNR, dB": float(limit[0]),
             "codec alone: PSNR of the mouth, dB": float(limit[1]),
         }
-        for name, pairs in self.expressions.items():
+        for name, pairs in self.followed.items():
             if pairs:
                 told, seen = (
                     np.concatenate([side - side.mean() for side in sides]) for sides in zip(*pairs, strict=True)
                 )
                 found[f"{name} against what was drawn, r"] = float(np.corrcoef(told, seen)[0, 1])
+                if name in DEGREES:
+                    found[f"{name}, degrees seen per degree drawn"] = float(told @ seen / (told @ told))
         for name, metric in self.sync.items():
             if metric.report().counted:
                 found[f"sync proxy, {name} sound"] = float(metric.compute()["psync_r"])

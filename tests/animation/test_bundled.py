@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from hallo_lit.animation.animator import Animator, Options
-from hallo_lit.animation.liveliness import draw_expressions
+from hallo_lit.animation.liveliness import draw_liveliness
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.recommended import weights_of
 from hallo_lit.data.synthetic.samples import write_wav
@@ -84,14 +84,14 @@ def test_eyes_shut_when_they_are_told(tmp_path: Path) -> None:
     animator, case = Animator.from_pretrained("tiny", device="cpu"), Case.make("still", "validation", 1, 50, tmp_path)
     net = animator.hallo.expression_net
     for seed in range(100):
-        told = draw_expressions(net, [torch.from_numpy(case.samples)], 56, seed, 1.0)
+        told = draw_liveliness(net, None, [torch.from_numpy(case.samples)], 56, seed, 1.0, 0.0).expressions
         assert told is not None
         if told[5:45, 0].max() > 0.9:
             break
     closure = told[:50, 0].numpy()
     lids = []
     for liveliness in (1.0, 0.0):
-        options = Options(seed=seed, recipe=animator.with_recipe(liveliness=liveliness))
+        options = Options(seed=seed, recipe=animator.with_recipe(liveliness=liveliness, sway=0.0))
         lids.append(lid_aperture(case.video(np.stack(list(animator(case.photo, case.sound, options)))[:50]).landmarks))
     shut, wide = (lids[0][where].mean() for where in (closure > 0.8, closure == 0))
     assert shut < 0.6 * wide

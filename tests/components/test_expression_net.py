@@ -57,7 +57,7 @@ def test_the_lips_are_not_its_business(net: ExpressionNet) -> None:
 
 def test_a_constant_map_moves_every_pixel_alike() -> None:
     """Where pixels come from: a map of ones takes them from 0.1 of half the picture further right."""
-    net = ExpressionNet(("yaw",), width=8, blocks=1, groups=4, cell=2)
+    net = ExpressionNet(("open",), width=8, blocks=1, groups=4, cell=2)
     with torch.no_grad():
         net.conv_out.bias.view(5, 4)[0] = 1.0  # type: ignore[union-attr]
     ramp = torch.linspace(0, 1, 40).expand(1, 3, 20, 40)

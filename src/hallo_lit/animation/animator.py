@@ -16,7 +16,8 @@ from torch import Tensor
 
 from hallo_lit import __version__
 from hallo_lit.animation.handover import Handover, PixelHandover
-from hallo_lit.animation.liveliness import draw_expressions
+from hallo_lit.animation.head_motion import HeadMotion
+from hallo_lit.animation.liveliness import draw_liveliness
 from hallo_lit.animation.options import USUAL, check_files, check_folder, keep_frame
 from hallo_lit.animation.options import Options as Options
 from hallo_lit.animation.parts import Parts, fingerprint
@@ -38,6 +39,10 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmic
 
 def silent(phase: str, done: int, total: int) -> None:
     """No progress report."""
+
+
+def _stay(frame: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+    return frame
 
 
 def _report(progress: Progress, step: Iterator[int], total: int, timestep: int, latents: Tensor) -> None:
@@ -147,6 +152,7 @@ class Animator:
             "sampler": f"{recipe.sampler.solver}, {recipe.sampler.steps} steps",
             "guidance": recipe.guidance.describe(),
             "liveliness": recipe.liveliness,
+            "sway": recipe.head_sway,
             "frames": recipe.clip_frames,
             "motion_frames": recipe.motion_frames,
             "portrait": {"name": portrait.name, "sha256": fingerprint(portrait)},
@@ -180,9 +186,14 @@ class Animator:
         progress("portrait", 1, 1)
         clips = -(-count // recipe.clip_frames)
         paste = Paster(photo.pixels, photo.portrait.box)
-        total, net = clips * recipe.clip_frames, self.hallo.expression_net
-        faces = draw_expressions(net, stream_audio(audio, RATE), total, options.seed, recipe.liveliness)
-        shown = [None] * clips if faces is None else faces.split(recipe.clip_frames)
+        total, sound = clips * recipe.clip_frames, stream_audio(audio, RATE)
+        nets = (self.hallo.expression_net, self.hallo.head_net)
+        lively = draw_liveliness(*nets, sound, total, options.seed, recipe.liveliness, recipe.head_sway)
+        shown, poses = (
+            [None] * clips if told is None else told.split(recipe.clip_frames)
+            for told in (lively.expressions, lively.poses)
+        )
+        head = None if self.hallo.head_net is None else HeadMotion(self.hallo.head_net, photo)
         blocks = self.audio_encoder.stream(lambda: stream_audio(audio, RATE), total)
         steps, made = recipe.sampler.steps, 0
         for clip, windows in enumerate(clip_windows(blocks, recipe.clip_frames)):
@@ -195,9 +206,11 @@ class Animator:
                     parts.keep(clip, latents)
             frames = self._finite(video.decode(latents))
             progress("decode", clip + 1, clips)
-            for frame in frames[: count - made]:
-                yield paste(to_pixels(frame * 2 - 1))
-                made += 1
+            pose = poses[clip]
+            move = _stay if head is None or pose is None else head.moves(pose)
+            for number, frame in enumerate(frames[: count - made]):
+                yield move(paste(to_pixels(frame * 2 - 1)), number)
+            made += len(frames)
 
     def _finite(self, frames: Tensor) -> Tensor:
         if not bool(frames.isfinite().all()):

@@ -42,6 +42,7 @@ DEFAULTS: Mapping[str, Any] = {
     "half_noise": False,
     "shared_noise": False,
     "liveliness": 1.0,
+    "sway": None,
     "pose_weight": 1.0,
     "face_weight": 1.0,
     "lip_weight": 1.0,
@@ -148,11 +149,14 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         UserError: a value makes no sense, or clips are longer than the model's temporal positions.
     """
     config = {**DEFAULTS, **config}
-    for name in ("pose_weight", "face_weight", "lip_weight", "cfg_scale", "liveliness"):
+    for name in ("pose_weight", "face_weight", "lip_weight", "cfg_scale", "liveliness", "sway"):
         if not isfinite(config.get(name) or 0):
             raise UserError(f"{name}={config[name]} must be an ordinary number.")
     if not 0 <= float(config["liveliness"]) <= 2:
         raise UserError(f"liveliness={config['liveliness']}: give 0 (a still face) to 2.")
+    sway = None if config["sway"] is None else float(config["sway"])
+    if sway is not None and not 0 <= sway <= 2:
+        raise UserError(f"sway={config['sway']}: give 0 (a still head) to 2, or null.")
     recipe = Recipe(
         process=build(config["process"], trust),
         sampler=build(config["sampler"], trust),
@@ -164,6 +168,7 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         half_noise=bool(config["half_noise"]),
         shared_noise=bool(config["shared_noise"]),
         liveliness=float(config["liveliness"]),
+        sway=sway,
     )
     for name, value, least in (("frames", recipe.clip_frames, 1), ("motion_frames", recipe.motion_frames, 0)):
         if value < least:

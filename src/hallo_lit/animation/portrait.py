@@ -30,6 +30,7 @@ class Photo:
 
     pixels: Pixels  # (H, W, 3) uint8
     portrait: Portrait
+    landmarks: NDArray[np.float64]  # (478, 3) of its face, in pixels
 
 
 class PortraitReader:
@@ -64,7 +65,7 @@ class PortraitReader:
         picture = cut(photo, box, size)
         scale = np.array([size[1] / (box[2] - box[0]), size[0] / (box[3] - box[1])])
         masks = self.masks((points[:, :2] - box[:2]) * scale, size, face_ratio)
-        return Photo(photo, self._portrait(picture, masks, self.face_encoder(photo, points), box))
+        return Photo(photo, self._portrait(picture, masks, self.face_encoder(photo, points), box), points)
 
     def _portrait(
         self, picture: Pixels, masks: RegionMasks, identity: torch.Tensor, box: tuple[int, int, int, int]

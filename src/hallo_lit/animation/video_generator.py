@@ -23,7 +23,8 @@ class Recipe:
     (models without temporal modules need no motion frames: 0); half_noise draws the original's noise, for the same
     seeds; shared_noise starts all frames of a video from the same noise, so that what the sound does not move stands
     still in models whose frames do not see each other; liveliness scales what lids, brows and eyes do by themselves in
-    models with an ExpressionNet, 0: nothing."""
+    models with an ExpressionNet, sway what the head does in models with a HeadNet (None: as lively as the face), 0:
+    nothing."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -35,6 +36,11 @@ class Recipe:
     half_noise: bool = False
     shared_noise: bool = False
     liveliness: float = 1.0
+    sway: float | None = None
+
+    @property
+    def head_sway(self) -> float:
+        return self.liveliness if self.sway is None else self.sway
 
 
 class VideoGenerator:

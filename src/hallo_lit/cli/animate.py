@@ -30,6 +30,7 @@ PER_JOB = (
     "face_weight",
     "lip_weight",
     "liveliness",
+    "sway",
     "face_expand_ratio",
     "cfg_scale",
     "sampler.steps",

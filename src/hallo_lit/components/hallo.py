@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from hallo_lit.components.denoising_unet import DenoisingUNet
 from hallo_lit.components.expression_net import ExpressionNet
 from hallo_lit.components.face_locator import FaceLocator
+from hallo_lit.components.head_net import HeadNet
 from hallo_lit.components.projections import AudioProjection, IdentityProjection
 from hallo_lit.components.reference_net import ReferenceNet
 from hallo_lit.components.vae import Codec
@@ -57,6 +58,7 @@ class Hallo(nn.Module):
         audio_projection: AudioProjection | None = None,
         quirks: Quirks = Quirks(),
         expression_net: ExpressionNet | None = None,
+        head_net: HeadNet | None = None,
     ) -> None:
         super().__init__()
         self.codec = codec
@@ -67,6 +69,7 @@ class Hallo(nn.Module):
         self.audio_projection = audio_projection
         self.quirks = quirks
         self.expression_net = expression_net
+        self.head_net = head_net  # moves finished frames, see animation.head_motion
 
     def forward(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> Tensor:
         """One prediction of the denoiser: x (b, f, c, h, w), timestep (b,)."""

@@ -75,8 +75,8 @@ class Paster:
         self.place = (slice(y0, y1), slice(x0, x1))
         self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
         reach = feather * min(self.size)
-        down = _ramp(self.size[0], reach, fade=(top > 0, bottom < height))[self.part[0]]
-        across = _ramp(self.size[1], reach, fade=(left > 0, right < width))[self.part[1]]
+        down = ramp(self.size[0], reach, fade=(top > 0, bottom < height))[self.part[0]]
+        across = ramp(self.size[1], reach, fade=(left > 0, right < width))[self.part[1]]
         self.weight = np.ascontiguousarray(np.outer(down, across), np.float32)
         self.remainder = 1 - self.weight
         self.behind = np.ascontiguousarray(photo[self.place])
@@ -102,7 +102,7 @@ def _resized(image: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=way), np.uint8)
 
 
-def _ramp(length: int, reach: float, fade: tuple[bool, bool]) -> NDArray[np.float64]:
+def ramp(length: int, reach: float, fade: tuple[bool, bool]) -> NDArray[np.float64]:
     """1 in the middle; smoothly to 0 at the ends that fade."""
     at = np.arange(length) + 0.5
     distance = np.full(length, np.inf)

@@ -1,4 +1,4 @@
-"""What faces do of their own accord: smooth random processes for lids, brows and gaze, partly led by the voice."""
+"""What people do of their own accord: smooth random processes for head, lids, brows and gaze, led by the voice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 Curve = NDArray[np.float64]
+
+# standard deviations at sway = 1 and held = 1: degrees, degrees, degrees, units, units, share
+SWAY = {"yaw": 4.0, "pitch": 1.8, "roll": 1.6, "tx": 3.0, "ty": 2.0, "scale": 0.008}
+BASE = {"yaw": 5.0, "pitch": 2.0, "roll": 2.0, "tx": 4.0, "ty": 3.0, "scale": 0.012}
+FARTHEST = {"yaw": 15.0, "pitch": 8.0, "roll": 8.0, "tx": 14.0, "ty": 10.0}
+
+
+def head_poses(
+    rng: np.random.Generator, loud: Curve, fps: float, sway: float = 1.0, held: float = 0.0
+) -> dict[str, Curve]:
+    """(frames,) each: `yaw`, `pitch`, `roll` (degrees), `tx`, `ty` (head units), `scale` (0 = as large as ever).
+
+    `sway` scales how much the head moves, `held` how far it is turned on average. loud: (frames,) of `stress`, which
+    lowers the head.
+    """
+    frames, curves = len(loud), {}
+    for name, spread in SWAY.items():
+        slow, quick = drift(rng, frames, 2.2, fps), drift(rng, frames, 0.7, fps)
+        curves[name] = held * BASE[name] * rng.normal() + sway * spread * (0.9 * slow + 0.25 * quick)
+    curves["pitch"] = curves["pitch"] + sway * rng.uniform(1.0, 3.5) * loud
+    curves["ty"] = curves["ty"] + sway * rng.uniform(0, 2.5) * loud
+    for name, limit in FARTHEST.items():
+        curves[name] = limit * np.tanh(curves[name] / limit)
+    return curves
+
+
+def kept_on(gaze: dict[str, Curve], pose: dict[str, Curve]) -> dict[str, Curve]:
+    """`gaze_x` and `gaze_y` of eyes that stay where they look while the head turns."""
+    return {
+        "gaze_x": np.clip(gaze["gaze_x"] - 0.022 * pose["yaw"], -0.9, 0.9),
+        "gaze_y": np.clip(gaze["gaze_y"] - 0.02 * pose["pitch"], -0.7, 0.7),
+    }
 
 
 def expressions(rng: np.random.Generator, loud: Curve, fps: float, liveliness: float = 1.0) -> dict[str, Curve]:

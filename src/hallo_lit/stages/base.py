@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,7 @@ class DiffusionStage(Stage):
     """
 
     network: Hallo
+    told: ClassVar[str] = "expression_net"  # the part of the network that `data.samples.expression` is for
 
     def __init__(
         self,
@@ -158,10 +160,10 @@ class DiffusionStage(Stage):
             UserError: the objective needs pictures and the store gives latents, or the model is not told expressions as
                 the samples have them.
         """
-        net, told = self.network.expression_net, batch.inputs.expression.shape[-1]
+        net, told = getattr(self.network, self.told), batch.inputs.expression.shape[-1]
         if told and told != (0 if net is None else len(net.controls)):
             raise UserError(
-                f"data.samples.expression names {told} controls, and model.expression_net "
+                f"data.samples.expression names {told} controls, and model.{self.told} "
                 f"{'is not there' if net is None else 'is told ' + ', '.join(net.controls)}; name those, or none."
             )
         cached = batch.frames.shape[-3] == self.network.codec.latent_channels

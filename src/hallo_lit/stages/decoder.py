@@ -27,7 +27,15 @@ class DecoderStage(DiffusionStage):
     """
 
     name: ClassVar[str] = "decoder"
-    follows: ClassVar[tuple[str, ...]] = ("appearance", "motion", "talking", "identity", "decoder", "expression")
+    follows: ClassVar[tuple[str, ...]] = (
+        "appearance",
+        "motion",
+        "talking",
+        "identity",
+        "decoder",
+        "expression",
+        "head",
+    )
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ class IdentityStage(MotionStage):
     """`lora=None` trains the parameters that `learning.trains` names; a `Lora` trains small factors beside them."""
 
     name: ClassVar[str] = "identity"
-    follows: ClassVar[tuple[str, ...]] = ("motion", "talking", "decoder", "identity", "expression")
+    follows: ClassVar[tuple[str, ...]] = ("motion", "talking", "decoder", "identity", "expression", "head")
 
     def __init__(
         self,

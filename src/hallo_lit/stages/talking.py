@@ -15,4 +15,4 @@ class TalkingStage(MotionStage):
     """
 
     name: ClassVar[str] = "talking"
-    follows: ClassVar[tuple[str, ...]] = ("codec", "appearance", "talking", "decoder", "expression")
+    follows: ClassVar[tuple[str, ...]] = ("codec", "appearance", "talking", "decoder", "expression", "head")

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from hallo_lit.data.synthetic.articulation import articulate, at_frames
 from hallo_lit.data.synthetic.controls import CONTROLS
 from hallo_lit.data.synthetic.phonemes import Phone
-from hallo_lit.signals.idle_motion import drift, expressions, levels, stress
-
-# standard deviations at motion = 1: degrees, degrees, degrees, units, units, share
-SWAY = {"yaw": 4.0, "pitch": 1.8, "roll": 1.6, "tx": 3.0, "ty": 2.0, "scale": 0.008}
-BASE = {"yaw": 5.0, "pitch": 2.0, "roll": 2.0, "tx": 4.0, "ty": 3.0, "scale": 0.012}
+from hallo_lit.signals.idle_motion import expressions, head_poses, kept_on, levels, stress
 
 
 def perform(
@@ -41,15 +37,7 @@ def perform(
     for name, column in zip(CONTROLS, speech.T, strict=False):
         curves[name] = column
     loud = stress(levels([samples], rate, frames, fps))
-    for name, spread in SWAY.items():
-        slow, quick = drift(rng, frames, 2.2, fps), drift(rng, frames, 0.7, fps)
-        curves[name] = held * BASE[name] * rng.normal() + swayed * spread * (0.9 * slow + 0.25 * quick)
-    curves["pitch"] = curves["pitch"] + swayed * rng.uniform(1.0, 3.5) * loud
-    curves["ty"] = curves["ty"] + swayed * rng.uniform(0, 2.5) * loud
-    curves["scale"] = 1 + curves["scale"]
-    for name, limit in (("yaw", 15.0), ("pitch", 8.0), ("roll", 8.0), ("tx", 14.0), ("ty", 10.0)):
-        curves[name] = limit * np.tanh(curves[name] / limit)
-    curves.update(expressions(rng, loud, fps, motion))
-    curves["gaze_x"] = np.clip(curves["gaze_x"] - 0.022 * curves["yaw"], -0.9, 0.9)
-    curves["gaze_y"] = np.clip(curves["gaze_y"] - 0.02 * curves["pitch"], -0.7, 0.7)
+    pose = head_poses(rng, loud, fps, swayed, held)
+    face = expressions(rng, loud, fps, motion)
+    curves |= pose | {"scale": 1 + pose["scale"]} | face | kept_on(face, pose)
     return np.stack([curves[name] for name in CONTROLS], 1).astype(np.float32)

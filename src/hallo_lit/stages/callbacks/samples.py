@@ -22,6 +22,7 @@ from hallo_lit.stages.base import DiffusionStage
 from hallo_lit.stages.callbacks.figures import Figures
 from hallo_lit.stages.callbacks.periodic import Periodic
 from hallo_lit.stages.filmed import FPS, Filmed, first_clips
+from hallo_lit.stages.head import HeadStage
 from hallo_lit.stages.loggers import show_video
 from hallo_lit.stages.pictures import grid, masks_over, strip
 
@@ -70,11 +71,16 @@ class SampleVideos(Periodic):
             self._show_pictures(trainer, hallo, first_clips(data, 4 * self.count, 32))
             return
         for number, clip in enumerate(filmed):
-            self._show_video(trainer, hallo, clip, number)
+            if isinstance(pl_module, HeadStage):
+                self._show_video(trainer, hallo, clip, [to_pixels(frame) for frame in pl_module.film(clip)], number)
+                continue
+            made = self.make(hallo, clip)
+            self._show_video(trainer, hallo, clip, made, number)
+            self.figures.take(clip.name, made, self._truth(hallo, clip), clip.sound)
         self.figures.report(trainer)
 
-    def _show_video(self, trainer: L.Trainer, hallo: Hallo, clip: Filmed, number: int) -> None:
-        truth, made = self._truth(hallo, clip), self.make(hallo, clip)
+    def _show_video(self, trainer: L.Trainer, hallo: Hallo, clip: Filmed, made: list[Pixels], number: int) -> None:
+        truth = self._truth(hallo, clip)
         step, video = trainer.global_step, self.place(trainer, f"{number}.mp4")
         both = [grid([[true, false]]) for true, false in zip(truth, made, strict=True)]
         about = {"synthetic_media": True, "clip": clip.name, "step": step, "left": "truth", "right": "made"}
@@ -86,7 +92,6 @@ class SampleVideos(Periodic):
         if step == 0:
             self._before[number] = made
         save_png(video.with_suffix(".png"), strip(truth, *before, made))
-        self.figures.take(clip.name, made, truth, clip.sound)
         show_video(trainer.loggers, f"samples/{number}", video, video.with_suffix(".png"), step)
 
     def make(self, hallo: Hallo, clip: Filmed) -> list[Pixels]:

@@ -1,0 +1,59 @@
+"""Finished frames of a talking face become those of a head that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hallo_lit.animation.portrait import Photo
+from hallo_lit.components.head_net import HeadNet
+from hallo_lit.components.portrait_warp import REACH
+from hallo_lit.faces.crop import crop, ramp, square_crop
+from hallo_lit.faces.regions import region_masks
+from hallo_lit.media.image import Pixels, to_tensor
+
+FEATHER = 0.15  # of the window's side, over which the motion fades towards edges that lie inside the photo
+
+
+class HeadMotion:
+    """Moves pixels within a window around the head, at the photo's own size; what lies outside stays as it is."""
+
+    def __init__(self, net: HeadNet, photo: Photo) -> None:
+        """The window is looked at once; frames cost one resampling each."""
+        self.net = net
+        height, width = photo.pixels.shape[:2]
+        left, top, right, bottom = square_crop(photo.landmarks, (height, width), net.margin)
+        self.side, size = right - left, (net.size, net.size)
+        weight = next(net.parameters())
+        picture = to_tensor(crop(photo.pixels, (left, top, right, bottom), size))
+        masks = region_masks((photo.landmarks[:, :2] - [left, top]) * (net.size / self.side), size).regions
+        self.picture = picture[None].to(weight)
+        self.regions = torch.from_numpy(masks)[None, None].to(weight) / 255
+        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+        self.place = (slice(y0, y1), slice(x0, x1))
+        self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        down = ramp(self.side, FEATHER * self.side, fade=(top > 0, bottom < height))
+        across = ramp(self.side, FEATHER * self.side, fade=(left > 0, right < width))
+        self.reach = np.outer(down, across).astype(np.float32)[..., None] * (REACH * self.side / 2)
+        across_photo, down_photo = np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)
+        self.still = np.stack(np.meshgrid(across_photo, down_photo), -1)
+
+    @torch.inference_mode()
+    def moves(self, poses: Tensor) -> Callable[[Pixels, int], Pixels]:
+        """Controls (f, k) of the net -> what makes frame i, (H, W, 3) of the photo's size, one in pose i."""
+        flows = self.net.flow(self.picture, poses[None].to(self.picture), self.regions)
+        across_down = flows.permute(0, 2, 3, 1).cpu().numpy()
+        return lambda frame, number: self._moved(frame, across_down[number])
+
+    def _moved(self, frame: Pixels, flow: NDArray[np.float32]) -> Pixels:
+        """flow (h, w, 2), as the net gives it."""
+        large = cv2.resize(flow, (self.side, self.side), interpolation=cv2.INTER_CUBIC)
+        source = self.still + (large * self.reach)[self.part]
+        moved = frame.copy()
+        moved[self.place] = cv2.remap(frame, source, np.empty(0), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return moved
