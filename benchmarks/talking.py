@@ -37,6 +37,7 @@ from hallo_lit import Animator
 from hallo_lit.animation.animator import Options
 from hallo_lit.animation.liveliness import draw_liveliness
 from hallo_lit.animation.portrait import Photo
+from hallo_lit.data.synthetic.controls import CONTROLS
 from hallo_lit.diffusion.guidance import AudioGuidance
 from hallo_lit.diffusion.sampler import Sampler
 from hallo_lit.faces.crop import Paster, crop
@@ -78,6 +79,7 @@ class Judge:
         self.codec_psnr: list[tuple[float, float]] = []
         self.background: list[list[float]] = []
         self.followed: dict[str, list[tuple[Curve, Curve]]] = {name: [] for name in FOLLOWING}
+        self.true: dict[str, list[tuple[Curve, Curve]]] = {name: [] for name in FOLLOWING}  # in the true frames
         self.rows: list[Frames] = []
 
     def lively(self, case: Case, other: Case, seed: int) -> None:
@@ -86,6 +88,9 @@ class Judge:
         self.follow(made, seed)
         coded = case.video(through_codec(self.animator, self.photo(case), case.frames))
         seen = case.video(case.frames)
+        for name, measure in FOLLOWING.items():
+            curve = case.curves[: len(seen.seen), CONTROLS.index(name)].astype(np.float64)
+            self.true[name].append((curve[seen.seen], measure(seen.landmarks[seen.seen])))
         for name, video in (("made", made), ("mismatched", wrong), ("codec", coded), ("seen", seen)):
             self.lips[name].update(video, case.truth())
         self.found.append(float(made.seen.mean()))
@@ -176,19 +181,24 @@ class Judge:
             "codec alone: PSNR of the mouth, dB": float(limit[1]),
         }
         for name, pairs in self.followed.items():
-            if pairs:
-                told, seen = (
-                    np.concatenate([side - side.mean() for side in sides]) for sides in zip(*pairs, strict=True)
-                )
-                found[f"{name} against what was drawn, r"] = float(np.corrcoef(told, seen)[0, 1])
-                if name in DEGREES:
-                    found[f"{name}, degrees seen per degree drawn"] = float(told @ seen / (told @ told))
+            for whose, sides in (("", pairs), ("MediaPipe on the true frames: ", self.true[name] if pairs else [])):
+                if sides:
+                    found |= {f"{whose}{name}{about}": value for about, value in follows(name, sides).items()}
         for name, metric in self.sync.items():
             if metric.report().counted:
                 found[f"sync proxy, {name} sound"] = float(metric.compute()["psync_r"])
         for moment, value in zip(MOMENTS, np.mean(self.background, 0) if self.background else (), strict=False):
             found[f"background PSNR at {moment} s, dB"] = float(value)
         return found
+
+
+def follows(name: str, pairs: list[tuple[Curve, Curve]]) -> dict[str, float]:
+    """What was drawn against what is seen, each less its mean over the clip."""
+    drawn, seen = (np.concatenate([side - side.mean() for side in sides]) for sides in zip(*pairs, strict=True))
+    found = {" against what was drawn, r": float(np.corrcoef(drawn, seen)[0, 1])}
+    if name in DEGREES:
+        found[", degrees seen per degree drawn"] = float(drawn @ seen / (drawn @ drawn))
+    return found
 
 
 def _decibel(error: float) -> float:

@@ -27,6 +27,7 @@ class Case:
 
     frames: Frames  # (f, H, W, 3)
     points: NDArray[np.float64]  # (f, 478, 3) true landmarks in pixels
+    curves: NDArray[np.float32]  # (f, 16) true controls, as `data.synthetic.controls` names them
     samples: NDArray[np.float32]  # at 16 kHz
     photo: Path
     sound: Path
@@ -36,17 +37,18 @@ class Case:
         """Clip `number` of a set; its sound goes on for `seconds` if that is longer than its frames."""
         name = folder / which / f"{kind}_{number:03d}_{frames}_{seconds:g}"
         file, photo, sound = (name.with_suffix(end) for end in (".npz", ".png", ".wav"))
+        unseen = replace(part(Cast(SEEDS[which], 1000, 1000), number), split="test")
+        clip = make_clip(unseen, LOOKS[kind], max(frames, round(25 * seconds)))
         if not file.is_file():
             name.parent.mkdir(parents=True, exist_ok=True)
-            unseen = replace(part(Cast(SEEDS[which], 1000, 1000), number), split="test")
-            clip = make_clip(unseen, LOOKS[kind], max(frames, round(25 * seconds)))
             shown = np.stack([clip.actor.render(control) for control in clip.controls[:frames]])
             save_png(photo, shown[0])
             write_wav(sound, clip.spoken.samples)
             with replacing(file) as hidden, hidden.open("wb") as out:
                 np.savez(out, frames=shown, points=clip.landmarks()[:frames], samples=clip.spoken.samples)
         with np.load(file) as kept:
-            return cls(kept["frames"], kept["points"].astype(np.float64), kept["samples"], photo, sound)
+            points = kept["points"].astype(np.float64)
+            return cls(kept["frames"], points, clip.curves[:frames], kept["samples"], photo, sound)
 
     def truth(self) -> Video:
         lips = openings(self.points)

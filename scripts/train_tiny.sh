@@ -6,16 +6,20 @@ bin=${VENV:-.venv}/bin
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 viseme=$folder/viseme.safetensors
 own=("audio_encoder.weights=$viseme" resume=auto)
-heads=(store=true seconds=1.6 test_share=0.04 zoom=1.5 pixels=256 posture=1.2 close_up=0.78 close_up_size=128
+people=(store=true "clips=$clips" seconds=1.6 test_share=0.04 pixels=256 posture=1.2 close_up_size=128
   audio_encoder=viseme "audio_encoder.weights=$viseme")
+faces=(zoom=1.5 close_up=0.78)
 
 [ -f "$viseme" ] || "$bin/python" -m hallo_lit.stages.viseme --out "$viseme"
-"$bin/hallo-lit" synthesize out="$folder/corpus" clips="$clips" seed=101 motion=0 "${heads[@]}"
-"$bin/hallo-lit" synthesize out="$folder/expressions" clips="$clips" seed=303 motion=1.2 sway=0 "${heads[@]}"
+"$bin/hallo-lit" synthesize out="$folder/corpus" seed=101 motion=0 "${people[@]}" "${faces[@]}"
+"$bin/hallo-lit" synthesize out="$folder/expressions" seed=303 motion=1.2 sway=0 "${people[@]}" "${faces[@]}"
+"$bin/hallo-lit" synthesize out="$folder/heads" seed=404 motion=0 sway=2 "${people[@]}" zoom=1.0 close_up=1.6
 "$bin/hallo-lit" train experiment=tiny_talking steps="$steps" run_dir="$folder/talking" data.store="$folder/corpus" "${own[@]}"
 "$bin/hallo-lit" train experiment=tiny_decoder steps="${DECODER_STEPS:-2000}" run_dir="$folder/decoder" \
   data.store="$folder/corpus" init.weights="[$folder/talking]" "${own[@]}"
 "$bin/hallo-lit" train experiment=tiny_expression steps="${EXPRESSION_STEPS:-2000}" run_dir="$folder/expression" \
   data.store="$folder/expressions" init.weights="[$folder/decoder]" "${own[@]}"
-"$bin/hallo-lit" weights export "$folder/expression" out="$folder/bundle" dtype=fp16 overwrite=true
+"$bin/hallo-lit" train experiment=tiny_head steps="${HEAD_STEPS:-2000}" run_dir="$folder/head" \
+  data.store="$folder/heads" init.weights="[$folder/expression]" "${own[@]}"
+"$bin/hallo-lit" weights export "$folder/head" out="$folder/bundle" dtype=fp16 overwrite=true
 echo "$folder/bundle: judge it with $bin/python benchmarks/talking.py $folder/bundle"

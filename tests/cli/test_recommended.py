@@ -26,7 +26,7 @@ def test_a_bundle_is_sampled_as_it_recommends() -> None:
     found = adopted("seed=7", "lip_weight=2")
     usual = plain(compose("animate", "seed=7", "lip_weight=2"))
     said = {key: BUNDLE[key] for key in ("sampler", "guidance", "frames")}
-    assert found == {**usual, **said, "crop_margin": 1.0}  # what a bundle without a word about it means
+    assert found == {**usual, **said, "crop_margin": 1.0, "photo_detail": False}  # what no word about them means
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,11 @@ def test_degrees_are_told_in_units_of_ten() -> None:
     made = HeadNet(("yaw",), width=8, blocks=1, groups=4, cell=4)
     with torch.no_grad():
         made.conv_out.bias.view(2, 4)[0] = 1.0  # type: ignore[union-attr]
-    flow = made.flow(PICTURE, torch.tensor([[[10.0], [-5.0]]]).expand(2, -1, -1), MASKS)
-    assert flow.shape == (4, 2, 8, 12)
-    torch.testing.assert_close(flow[0, 0], torch.ones(8, 12))
-    torch.testing.assert_close(flow[1, 0], torch.full((8, 12), -0.5))
-    assert not flow[:, 1].any()
+    flow = made.change(PICTURE, torch.tensor([[[10.0], [-5.0]]]).expand(2, -1, -1), MASKS)
+    assert flow.shape == (2, 2, 2, 8, 12)
+    torch.testing.assert_close(flow[0, 0, 0], torch.ones(8, 12))
+    torch.testing.assert_close(flow[0, 1, 0], torch.full((8, 12), -0.5))
+    assert not flow[:, :, 1].any()
     ramp = torch.linspace(0, 1, 40).expand(1, 3, 20, 40)
     moved = made(ramp, torch.tensor([[[10.0]]]), MASKS[:1])[0, 0]
     torch.testing.assert_close(moved[:, :, :36], ramp[0, :, :, 2:38], **CLOSE)

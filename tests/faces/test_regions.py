@@ -110,3 +110,22 @@ def test_frames_of_a_clip_share_one_box():
 def test_landmarks_outside_the_picture_are_refused():
     with pytest.raises(ValueError, match="outside"):
         regions.region_masks(face_at(-500, 50, 40, 40), (100, 100))
+
+
+@pytest.mark.parametrize("turn", [0.0, 30.0])
+def test_talking_is_below_the_nose(turn):
+    """Mouth and jaw, and the chin where an open mouth takes it; eyes and cheekbones stay, however the head is held."""
+    angle, rotation = np.radians(turn), np.array([[100.0, 110.0]])
+    jaw = (58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288)
+    around = np.linspace(np.pi, 0, len(jaw))
+    points = np.full((478, 2), [100.0, 130.0])
+    points[list(jaw)] = np.stack([100 + 45 * np.cos(around), 130 + 40 * np.sin(around)], 1)
+    points[10], points[2] = (100, 70), (100, 125)
+    places = np.array([[100, 150], [70, 140], [100, 178], [100, 100], [62, 105], [100, 198], [30, 150]], float)
+    matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    points, places = ((given - rotation) @ matrix + rotation for given in (points, places))
+    mask = regions.speech_mask(points, (220, 200))
+    assert mask.shape == (220, 200)
+    found = [float(mask[round(y), round(x)]) for x, y in places]
+    assert [value > 0.5 for value in found] == [True, True, True, False, False, False, False]
+    assert 0 <= mask.min() < mask.max() <= 1.0001

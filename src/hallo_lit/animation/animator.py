@@ -21,6 +21,7 @@ from hallo_lit.animation.liveliness import draw_liveliness
 from hallo_lit.animation.options import USUAL, check_files, check_folder, keep_frame
 from hallo_lit.animation.options import Options as Options
 from hallo_lit.animation.parts import Parts, fingerprint
+from hallo_lit.animation.photo_detail import PhotoDetail
 from hallo_lit.animation.portrait import Photo, PortraitReader
 from hallo_lit.animation.video_generator import Recipe, VideoGenerator
 from hallo_lit.components.audio_encoder.base import FPS, RATE, AudioEncoder, clip_windows
@@ -41,7 +42,7 @@ def silent(phase: str, done: int, total: int) -> None:
     """No progress report."""
 
 
-def _stay(frame: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+def _unchanged(frame: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
     return frame
 
 
@@ -153,6 +154,7 @@ class Animator:
             "guidance": recipe.guidance.describe(),
             "liveliness": recipe.liveliness,
             "sway": recipe.head_sway,
+            "photo_detail": recipe.photo_detail,
             "frames": recipe.clip_frames,
             "motion_frames": recipe.motion_frames,
             "portrait": {"name": portrait.name, "sha256": fingerprint(portrait)},
@@ -193,6 +195,7 @@ class Animator:
             [None] * clips if told is None else told.split(recipe.clip_frames)
             for told in (lively.expressions, lively.poses)
         )
+        detail = PhotoDetail(self.hallo, photo, video.prepared) if recipe.photo_detail else None
         head = None if self.hallo.head_net is None else HeadMotion(self.hallo.head_net, photo)
         blocks = self.audio_encoder.stream(lambda: stream_audio(audio, RATE), total)
         steps, made = recipe.sampler.steps, 0
@@ -207,9 +210,10 @@ class Animator:
             frames = self._finite(video.decode(latents))
             progress("decode", clip + 1, clips)
             pose = poses[clip]
-            move = _stay if head is None or pose is None else head.moves(pose)
+            complete = _unchanged if detail is None else detail.completed(shown[clip])
+            move = _unchanged if head is None or pose is None else head.moves(pose)
             for number, frame in enumerate(frames[: count - made]):
-                yield move(paste(to_pixels(frame * 2 - 1)), number)
+                yield move(paste(complete(to_pixels(frame * 2 - 1), number)), number)
             made += len(frames)
 
     def _finite(self, frames: Tensor) -> Tensor:

@@ -43,6 +43,7 @@ DEFAULTS: Mapping[str, Any] = {
     "shared_noise": False,
     "liveliness": 1.0,
     "sway": None,
+    "photo_detail": False,
     "pose_weight": 1.0,
     "face_weight": 1.0,
     "lip_weight": 1.0,
@@ -169,6 +170,7 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         shared_noise=bool(config["shared_noise"]),
         liveliness=float(config["liveliness"]),
         sway=sway,
+        photo_detail=bool(config["photo_detail"]),
     )
     for name, value, least in (("frames", recipe.clip_frames, 1), ("motion_frames", recipe.motion_frames, 0)):
         if value < least:

@@ -46,8 +46,8 @@ class HeadMotion:
     @torch.inference_mode()
     def moves(self, poses: Tensor) -> Callable[[Pixels, int], Pixels]:
         """Controls (f, k) of the net -> what makes frame i, (H, W, 3) of the photo's size, one in pose i."""
-        flows = self.net.flow(self.picture, poses[None].to(self.picture), self.regions)
-        across_down = flows.permute(0, 2, 3, 1).cpu().numpy()
+        change = self.net.change(self.picture, poses[None].to(self.picture), self.regions)[0]
+        across_down = change.permute(0, 2, 3, 1).cpu().numpy()
         return lambda frame, number: self._moved(frame, across_down[number])
 
     def _moved(self, frame: Pixels, flow: NDArray[np.float32]) -> Pixels:

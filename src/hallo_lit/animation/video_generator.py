@@ -24,7 +24,7 @@ class Recipe:
     seeds; shared_noise starts all frames of a video from the same noise, so that what the sound does not move stands
     still in models whose frames do not see each other; liveliness scales what lids, brows and eyes do by themselves in
     models with an ExpressionNet, sway what the head does in models with a HeadNet (None: as lively as the face), 0:
-    nothing."""
+    nothing; photo_detail shows the photo itself where talking moves nothing, in models whose heads keep still."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -37,6 +37,7 @@ class Recipe:
     shared_noise: bool = False
     liveliness: float = 1.0
     sway: float | None = None
+    photo_detail: bool = False
 
     @property
     def head_sway(self) -> float:

@@ -24,9 +24,10 @@ SETTINGS = (
     "half_noise",
     "shared_noise",
     "crop_margin",
+    "photo_detail",
 )
 # What bundles that do not name it mean.
-UNSAID = {"crop_margin": 1.0}
+UNSAID = {"crop_margin": 1.0, "photo_detail": False}
 # Naming one of these asks for other networks than those of the bundle that comes along.
 NETWORKS = ("model", "fusion", "audio_encoder", "face_encoder")
 SHAPES = ("size", "size.unet", "size.codec")

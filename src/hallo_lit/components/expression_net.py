@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from hallo_lit.components.portrait_warp import FLOW, PortraitWarp, resized
+from hallo_lit.components.portrait_warp import FLOW, PortraitWarp
 from hallo_lit.structs import REGIONS
 
 LIP = REGIONS.index("lip")
@@ -37,15 +37,5 @@ class ExpressionNet(PortraitWarp):
     ) -> None:
         super().__init__(controls, width, blocks, groups, cell)
 
-    def forward(self, picture: Tensor, controls: Tensor, regions: Tensor) -> Tensor:
-        """picture (b, 3, H, W) in [-1, 1], controls (b, f, k), regions (b, f or 1, r, h, w) -> (b, f, 3, H, W).
-
-        H and W are multiples of `cell`.
-        """
-        frames = controls.shape[1]
-        masks = regions.expand(-1, frames, -1, -1, -1).flatten(0, 1).to(picture)
-        change = self.change(picture, controls.flatten(0, 1), masks)
-        change = change * (1 - resized(masks[:, LIP : LIP + 1], change))
-        full = picture.repeat_interleave(frames, 0)
-        flow, light = resized(change.float(), full).split((FLOW, LIGHT), 1)
-        return (self.moved(full, flow) + light).to(picture.dtype).unflatten(0, (-1, frames))
+    def moves(self, masks: Tensor) -> Tensor:
+        return 1 - masks[:, LIP : LIP + 1]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
-from hallo_lit.components.portrait_warp import PortraitWarp, resized
+from hallo_lit.components.portrait_warp import PortraitWarp
 
 CONTROLS = ("yaw", "pitch", "roll", "tx", "ty", "scale")
 
@@ -33,18 +31,3 @@ class HeadNet(PortraitWarp):
     ) -> None:
         super().__init__(controls, width, blocks, groups, cell)
         self.margin, self.size = margin, size
-
-    def forward(self, picture: Tensor, controls: Tensor, regions: Tensor) -> Tensor:
-        """picture (b, 3, H, W) in [-1, 1], controls (b, f, k), regions (b, f or 1, r, h, w) -> (b, f, 3, H, W).
-
-        H and W are multiples of `cell`.
-        """
-        frames = controls.shape[1]
-        flow = self.flow(picture, controls, regions)
-        full = picture.repeat_interleave(frames, 0)
-        return self.moved(full, resized(flow, full)).to(picture.dtype).unflatten(0, (-1, frames))
-
-    def flow(self, picture: Tensor, controls: Tensor, regions: Tensor) -> Tensor:
-        """As `forward`, -> (b f, 2, h', w') fp32 at the size of the maps; see `PortraitWarp.change`."""
-        masks = regions.expand(-1, controls.shape[1], -1, -1, -1).flatten(0, 1).to(picture)
-        return self.change(picture, controls.flatten(0, 1), masks).float()

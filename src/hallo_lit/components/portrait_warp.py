@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hallo_lit.structs import REGIONS
 
-FLOW = 2  # channels: across, down
+FLOW = 2  # channels: right, down
 REACH = 0.1  # of half the picture, by which a map of ones moves it
 FINER = 2  # maps are so much finer than features
 # of a control that the network sees as 1; `data.synthetic.controls` says what they are
@@ -28,7 +28,7 @@ class PortraitWarp(nn.Module):
     fine.
     """
 
-    channels: ClassVar[int] = FLOW
+    channels: ClassVar[int] = FLOW  # of a map; those beyond are added to the pixels
     units: Tensor
 
     def __init__(self, controls: Sequence[str], width: int, blocks: int, groups: int, cell: int) -> None:
@@ -47,30 +47,43 @@ class PortraitWarp(nn.Module):
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)  # type: ignore[arg-type]
 
-    def change(self, picture: Tensor, controls: Tensor, masks: Tensor) -> Tensor:
-        """picture (b, 3, H, W) in [-1, 1], controls (n, k), masks (n, r, h, w), n = b f -> (n, channels, h', w').
+    def forward(self, picture: Tensor, controls: Tensor, regions: Tensor) -> Tensor:
+        """picture (b, 3, H, W) in [-1, 1], controls (b, f, k), regions (b, f or 1, r, h, w) -> (b, f, 3, H, W).
 
-        H and W are multiples of `cell`, h' and w' are H and W times 2 / cell. The first two channels say where pixels
-        come from, right and down, in tenths of half the picture.
+        H and W are multiples of `cell`.
         """
-        told = controls / self.units.to(controls)
-        seen = F.pixel_unshuffle(picture, self.cell).repeat_interleave(len(told) // len(picture), 0)
-        x = self.conv_in(torch.cat([seen, resized(masks, seen)], 1))
+        change = self.change(picture, controls, regions).flatten(0, 1)
+        full = picture.repeat_interleave(controls.shape[1], 0).float()  # half precision would shake the pixels
+        large = _resized(change, full)
+        same = torch.eye(2, 3, device=full.device).expand(len(full), 2, 3)
+        grid = F.affine_grid(same, list(full.shape), align_corners=False)
+        grid = grid + REACH * large[:, :FLOW].permute(0, 2, 3, 1)
+        moved = F.grid_sample(full, grid, "bilinear", "border", align_corners=False)
+        if self.channels > FLOW:
+            moved = moved + large[:, FLOW:]
+        return moved.to(picture.dtype).unflatten(0, controls.shape[:2])
+
+    def change(self, picture: Tensor, controls: Tensor, regions: Tensor) -> Tensor:
+        """As `forward`, -> (b, f, channels, h', w') fp32, h' and w' being H and W times 2 / cell.
+
+        The first two channels say where pixels come from, right and down, in tenths of half the picture.
+        """
+        frames = controls.shape[1]
+        masks = regions.expand(-1, frames, -1, -1, -1).flatten(0, 1).to(picture)
+        told = controls.flatten(0, 1) / self.units.to(controls)  # (n, k), n = b f
+        seen = F.pixel_unshuffle(picture, self.cell).repeat_interleave(frames, 0)
+        x = self.conv_in(torch.cat([seen, _resized(masks, seen)], 1))
         embedded = self.embed(told)
         for block in self.blocks:
             x = block(x, embedded)
         maps = F.pixel_shuffle(self.conv_out(self.act(self.norm(x))), FINER).unflatten(1, (len(self.controls), -1))
-        return torch.einsum("nk,nkchw->nchw", told, maps)
+        change = torch.einsum("nk,nkchw->nchw", told, maps)
+        return (change * self.moves(_resized(masks, change))).float().unflatten(0, (-1, frames))
 
-    @staticmethod
-    def moved(pictures: Tensor, flow: Tensor) -> Tensor:
-        """pictures (n, 3, H, W), flow (n, 2, H, W) -> (n, 3, H, W) fp32; borders are replicated."""
-        full = pictures.float()  # half precision would shake the pixels
-        same = torch.eye(2, 3, device=full.device).expand(len(full), 2, 3)
-        grid = F.affine_grid(same, list(full.shape), align_corners=False) + REACH * flow.permute(0, 2, 3, 1)
-        return F.grid_sample(full, grid, "bilinear", "border", align_corners=False)
+    def moves(self, masks: Tensor) -> Tensor:
+        """How much of a change is made where, (n, 1, h', w') of region masks (n, r, h', w')."""
+        return torch.ones_like(masks[:, :1])
 
 
-def resized(x: Tensor, like: Tensor) -> Tensor:
-    """(n, c, h, w) at the height and width of another one."""
+def _resized(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)

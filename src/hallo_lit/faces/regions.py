@@ -21,6 +21,8 @@ FACE_OVAL = (
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
 OUTER_LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 146, 91, 181, 84, 17, 314, 405, 321, 375)
+_FOREHEAD, _CHIN, _NOSE = 10, 152, 2
+_JAW = (58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288)
 
 RELEASED_SIDE = 64  # the original blurs at 64 x 64 whatever the picture
 FACE_KERNEL, LIP_KERNEL = 51, 31
@@ -144,3 +146,21 @@ def region_masks(
     face = np.rint(blur(locator, FACE_SIGMA)).astype(np.uint8)
     lip = np.rint(blur(rectangle(OUTER_LIPS, lip_ratio), LIP_SIGMA)).astype(np.uint8)
     return RegionMasks(locator, np.stack([255 - face, cv2.subtract(face, lip), lip]).astype(np.uint8))
+
+
+def speech_mask(landmarks: Landmarks, size: tuple[int, int]) -> NDArray[np.float32]:
+    """(height, width) of `size`, 1 where talking moves something: from the nose down, jaw and open chin included.
+
+    Soft at its edge, over about a tenth of the face's height. landmarks (478, 2|3) in pixels of that picture.
+    """
+    points = landmarks[:, :2]
+    down = points[_CHIN] - points[_FOREHEAD]  # as long as the face is high
+    jaw = points[list(_JAW)]
+    beneath = np.clip((jaw - points[_NOSE]) @ down / (down @ down), 0, None)[:, None]  # chins drop, ears do not
+    hull = cv2.convexHull(np.vstack([jaw + 0.4 * beneath * down, jaw, points[[_NOSE]]]).astype(np.float32))
+    mask = np.zeros(size, np.float32)
+    cv2.fillPoly(mask, [np.rint(hull).astype(np.int32)], (1.0,))
+    height = float(np.linalg.norm(down))
+    reach = max(1, round(0.05 * height))
+    grown = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), max(0.03 * height, 0.5)), np.float32)

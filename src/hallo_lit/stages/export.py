@@ -21,7 +21,7 @@ from hallo_lit.weights.contents import ENCODERS as BUNDLED
 # what of a run's configuration a bundle keeps: the networks, and how they are meant to be sampled
 KEPT = (
     *("audio_encoder", "face_encoder", "process", "sampler", "guidance", "handover", "size"),
-    *("frames", "motion_frames", "crop_margin", "half_noise", "shared_noise"),
+    *("frames", "motion_frames", "crop_margin", "photo_detail", "half_noise", "shared_noise"),
 )
 ENCODERS = ("face_encoder",)  # stages that train an encoder instead of an animator
 
