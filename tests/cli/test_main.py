@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -14,6 +16,7 @@ from hallo_lit import __version__
 from hallo_lit.cli import main as cli
 from hallo_lit.cli.verbs import VERBS
 from hallo_lit.errors import UserError
+from hallo_lit.media.video_writer import VideoWriter
 
 Capture = pytest.CaptureFixture[str]
 
@@ -194,3 +197,19 @@ def test_without_a_verb_all_are_listed(words: list[str], capsys: Capture) -> Non
 def test_the_version_is_ours(words: list[str], capsys: Capture) -> None:
     assert cli.main(words) == 0
     assert capsys.readouterr().out == f"hallo-lit {__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["animate", "--help"], ["animate", "--describe", "talk.mp4"]])
+def test_nobody_has_to_read_to_the_end(tmp_path: Path, words: list[str]) -> None:
+    """As in `hallo-lit animate --help | head`."""
+    with VideoWriter(tmp_path / "talk.mp4", (32, 32), 25, None, {"notes": ["x" * 100] * 2000}) as writer:
+        writer.write(np.zeros((32, 32, 3), np.uint8))
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "import sys; from hallo_lit.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], cwd=tmp_path, stdout=closed, stderr=subprocess.PIPE, timeout=100,
+            text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (141, "")

@@ -153,7 +153,7 @@ class Animator:
             "sampler": f"{recipe.sampler.solver}, {recipe.sampler.steps} steps",
             "guidance": recipe.guidance.describe(),
             "liveliness": recipe.liveliness,
-            "sway": recipe.head_sway,
+            "sway": recipe.sway,
             "photo_detail": recipe.photo_detail,
             "frames": recipe.clip_frames,
             "motion_frames": recipe.motion_frames,

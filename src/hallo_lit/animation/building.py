@@ -42,7 +42,7 @@ DEFAULTS: Mapping[str, Any] = {
     "half_noise": False,
     "shared_noise": False,
     "liveliness": 1.0,
-    "sway": None,
+    "sway": 1.0,
     "photo_detail": False,
     "pose_weight": 1.0,
     "face_weight": 1.0,
@@ -153,11 +153,9 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
     for name in ("pose_weight", "face_weight", "lip_weight", "cfg_scale", "liveliness", "sway"):
         if not isfinite(config.get(name) or 0):
             raise UserError(f"{name}={config[name]} must be an ordinary number.")
-    if not 0 <= float(config["liveliness"]) <= 2:
-        raise UserError(f"liveliness={config['liveliness']}: give 0 (a still face) to 2.")
-    sway = None if config["sway"] is None else float(config["sway"])
-    if sway is not None and not 0 <= sway <= 2:
-        raise UserError(f"sway={config['sway']}: give 0 (a still head) to 2, or null.")
+    for name, still in (("liveliness", "a still face"), ("sway", "a still head")):
+        if not 0 <= float(config[name]) <= 2:
+            raise UserError(f"{name}={config[name]}: give 0 ({still}) to 2.")
     recipe = Recipe(
         process=build(config["process"], trust),
         sampler=build(config["sampler"], trust),
@@ -169,7 +167,7 @@ def make_recipe(config: Mapping[str, Any], hallo: Hallo, trust: Sequence[str] | 
         half_noise=bool(config["half_noise"]),
         shared_noise=bool(config["shared_noise"]),
         liveliness=float(config["liveliness"]),
-        sway=sway,
+        sway=float(config["sway"]),
         photo_detail=bool(config["photo_detail"]),
     )
     for name, value, least in (("frames", recipe.clip_frames, 1), ("motion_frames", recipe.motion_frames, 0)):

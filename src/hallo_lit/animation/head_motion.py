@@ -39,7 +39,8 @@ class HeadMotion:
         self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
         down = ramp(self.side, FEATHER * self.side, fade=(top > 0, bottom < height))
         across = ramp(self.side, FEATHER * self.side, fade=(left > 0, right < width))
-        self.reach = np.outer(down, across).astype(np.float32)[..., None] * (REACH * self.side / 2)
+        reach = np.outer(down, across)[self.part] * (REACH * self.side / 2)
+        self.reach = np.repeat(reach[..., None], 2, -1).astype(np.float32)
         across_photo, down_photo = np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)
         self.still = np.stack(np.meshgrid(across_photo, down_photo), -1)
 
@@ -52,8 +53,8 @@ class HeadMotion:
 
     def _moved(self, frame: Pixels, flow: NDArray[np.float32]) -> Pixels:
         """flow (h, w, 2), as the net gives it."""
-        large = cv2.resize(flow, (self.side, self.side), interpolation=cv2.INTER_CUBIC)
-        source = self.still + (large * self.reach)[self.part]
+        source = cv2.resize(flow, (self.side, self.side), interpolation=cv2.INTER_CUBIC)[self.part]
+        source = cv2.add(cv2.multiply(source, self.reach), self.still)
         moved = frame.copy()
         moved[self.place] = cv2.remap(frame, source, np.empty(0), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return moved

@@ -60,11 +60,11 @@ class PhotoDetail:
         height, width = self.size
         moves = _rise(np.linalg.norm(change[..., :FLOW], axis=-1), *FAR)
         shines = _rise(np.abs(change[..., FLOW:]).max(-1), *BRIGHT)
-        large = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
-        reach = np.array([width, height], np.float32) * (REACH / 2)
-        source = self.still + large[..., :FLOW] * reach
+        flow = change[..., :FLOW] * np.array([width, height], np.float32) * (REACH / 2)
+        source = cv2.add(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), self.still)
         moved = cv2.remap(self.photo, source, np.empty(0), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        light = np.rint(large[..., FLOW:] * 127.5).astype(np.int16)
+        light = np.rint(change[..., FLOW:] * 127.5).astype(np.int16)
+        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
         photo = np.asarray(cv2.add(moved, light, dtype=cv2.CV_8U), np.uint8)
         resting = self.resting
         if moves.any() or shines.any():

@@ -22,9 +22,8 @@ class Recipe:
     """How a clip is sampled. region_scale weighs pose, face and lip; motion_frames + clip_frames positions are used
     (models without temporal modules need no motion frames: 0); half_noise draws the original's noise, for the same
     seeds; shared_noise starts all frames of a video from the same noise, so that what the sound does not move stands
-    still in models whose frames do not see each other; liveliness scales what lids, brows and eyes do by themselves in
-    models with an ExpressionNet, sway what the head does in models with a HeadNet (None: as lively as the face), 0:
-    nothing; photo_detail shows the photo itself where talking moves nothing, in models whose heads keep still."""
+    still in models whose frames do not see each other; liveliness scales what faces and heads do by themselves in
+    models with an ExpressionNet and a HeadNet, sway that of heads once more, 0: nothing; photo_detail shows the photo itself where talking moves nothing, in models whose heads keep still."""
 
     process: NoiseProcess
     sampler: Sampler
@@ -36,12 +35,12 @@ class Recipe:
     half_noise: bool = False
     shared_noise: bool = False
     liveliness: float = 1.0
-    sway: float | None = None
+    sway: float = 1.0
     photo_detail: bool = False
 
     @property
     def head_sway(self) -> float:
-        return self.liveliness if self.sway is None else self.sway
+        return self.liveliness * self.sway
 
 
 class VideoGenerator:

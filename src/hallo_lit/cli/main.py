@@ -29,7 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Threads that spin while they wait made a busy machine seven times slower; read when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return _dispatch(words)
+        status = _dispatch(words)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        return _unheard()
     except UserError as error:
         return _say(str(error), 2)
     except KeyboardInterrupt:
@@ -115,6 +119,8 @@ def _perform(verb: Verb, cfg: DictConfig, folder: str | None) -> Any:
     try:
         check_types(verb, cfg, HydraConfig.get().overrides.task, folder)
         result = _entry(verb)(cfg)
+    except BrokenPipeError:
+        raise SystemExit(_unheard()) from None
     except Exception as error:
         known = sentence(error, verb, folder)
         if known and not alone:
@@ -133,6 +139,12 @@ def _perform(verb: Verb, cfg: DictConfig, folder: str | None) -> Any:
 def _entry(verb: Verb) -> Any:
     module, _, name = verb.entry.partition(":")
     return getattr(import_module(module), name)
+
+
+def _unheard() -> int:
+    """Whoever read what we print has seen enough, as `head` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _say(text: str, status: int) -> int:
