@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._pytree import tree_flatten
 
 from hallo_lit.errors import UserError
 from hallo_lit.stages.running import checkpoint_to_resume, make_trainer, train
@@ -31,6 +32,26 @@ def test_resuming_repeats_the_uninterrupted_run_to_the_bit(store: Path) -> None:
     moments, again = (state["optimizer_states"][0]["state"] for state in (ours, theirs))
     assert all(torch.equal(moments[key]["exp_avg"], again[key]["exp_avg"]) for key in moments)
     assert ours["ClipDataModule"]["sampler"] == theirs["ClipDataModule"]["sampler"]
+
+
+def test_states_of_eight_bits_resume_to_the_bit(store: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    eight = {"_target_": "hallo_lit.stages.learning.adamw_8bit", "_partial_": True, "lr": 0.01}
+
+    def run(name: str, *words: str) -> dict[str, Any]:
+        settings = config(store, ALL, "size.unet.channels=[32]", f"name={name}", "save_every=2", "keep=9", *words)
+        settings["stage"]["learning"]["optimizer"] = eight
+        train(settings)
+        return settings
+
+    whole = run("whole8", "steps=4")
+    run("parts8", "steps=2")
+    ours, theirs = (state_after(run_of, 4) for run_of in (whole, run("parts8", "steps=4", "resume=auto")))
+    assert all(torch.equal(tensor, theirs["state_dict"][name]) for name, tensor in ours["state_dict"].items())
+    moments, again = (tree_flatten(state["optimizer_states"][0]["state"])[0] for state in (ours, theirs))
+    both = [pair for pair in zip(moments, again, strict=True) if isinstance(pair[0], torch.Tensor)]
+    assert torch.uint8 in {first.dtype for first, _ in both}  # of tensors of 4096 numbers and more
+    assert all(torch.equal(first, second) for first, second in both)
 
 
 def test_training_lowers_the_loss_and_leaves_the_frozen_alone(store: Path) -> None:

@@ -23,7 +23,8 @@ class Recipe:
     (models without temporal modules need no motion frames: 0); half_noise draws the original's noise, for the same
     seeds; shared_noise starts all frames of a video from the same noise, so that what the sound does not move stands
     still in models whose frames do not see each other; liveliness scales what faces and heads do by themselves in
-    models with an ExpressionNet and a HeadNet, sway that of heads once more, 0: nothing; photo_detail shows the photo itself where talking moves nothing, in models whose heads keep still."""
+    models with an ExpressionNet and a HeadNet, sway that of heads once more, 0: nothing; photo_detail shows the photo
+    itself where talking moves nothing, in models whose heads keep still."""
 
     process: NoiseProcess
     sampler: Sampler

@@ -89,7 +89,7 @@ def adamw_8bit(
         from bitsandbytes.optim import AdamW8bit
     except ImportError as error:
         raise UserError(
-            "optimizer=adamw_8bit needs the package bitsandbytes; install it, or use optimizer=adamw."
+            "optimizer=adamw_8bit needs the package bitsandbytes: pip install bitsandbytes, or use optimizer=adamw."
         ) from error
     made: torch.optim.Optimizer = AdamW8bit(params, lr=lr, betas=tuple(betas), weight_decay=weight_decay, eps=eps)
     return made
