@@ -7,7 +7,7 @@ lively  heads move and eyes blink; lip opening and width of the generated video 
 still   nothing but the lips moves, in the video too (liveliness=0); pixels against the true frames, in the model's crop
         at the model's size.
 long    sound of eight seconds: the sync proxy with the own sound, the sound moved, another one's sound; and half a
-        minute with the head held still, in which the background must not change.
+        minute of the networks' own frames (sway=0 photo_detail=false), in which the background must not change.
 
 Beside every figure stand what loudness alone would reach, what the codec alone leaves over, what MediaPipe finds in
 the true frames themselves, and chance: the same photo with another clip's sound. Choose samplers and settings on
@@ -122,7 +122,8 @@ class Judge:
 
     def longest(self, case: Case) -> None:
         """PSNR against the photo, beside the face, at some moments."""
-        made, photo = self.animate(case, case, sway=0), self.photo(case)  # hair moves with the head
+        own = {"sway": 0.0, "photo_detail": False}  # hair moves with the head, and the photo itself does not change
+        made, photo = self.animate(case, case, **own), self.photo(case)
         box, size = photo.portrait.box, tuple(photo.portrait.pixels.shape[1:])
         still = photo.portrait.regions[0] > 0.5
         places = cv2.resize(still.numpy().astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST).astype(bool)

@@ -14,7 +14,7 @@ from hallo_lit.animation.liveliness import draw_liveliness
 from hallo_lit.cli.compose import compose
 from hallo_lit.cli.recommended import weights_of
 from hallo_lit.data.synthetic.samples import write_wav
-from hallo_lit.faces.measures import lid_aperture
+from hallo_lit.faces.measures import lid_aperture, yaw_pitch_roll
 from hallo_lit.metrics.aperture import Aperture
 from hallo_lit.weights.hub import BUNDLED
 from hallo_lit.weights.index import read_index, verify
@@ -96,3 +96,38 @@ def test_eyes_shut_when_they_are_told(tmp_path: Path) -> None:
     shut, wide = (lids[0][where].mean() for where in (closure > 0.8, closure == 0))
     assert shut < 0.6 * wide
     assert lids[1].min() > 0.8 * np.median(lids[1])
+
+
+def test_heads_turn_when_they_are_told(tmp_path: Path) -> None:
+    animator, case = Animator.from_pretrained("tiny", device="cpu"), Case.make("still", "validation", 1, 50, tmp_path)
+    net, sound = animator.hallo.head_net, [torch.from_numpy(case.samples)]
+    assert net is not None
+    spans = {}
+    for seed in range(40):
+        poses = draw_liveliness(None, net, sound, 56, seed, 1.0, 1.5).poses
+        assert poses is not None
+        spans[seed] = float(poses[:50, net.controls.index("yaw")].std())
+    seed = max(spans, key=lambda seed: spans[seed])
+    told = draw_liveliness(None, net, sound, 56, seed, 1.0, 1.5).poses
+    assert told is not None
+    yaws = []
+    for sway in (1.5, 0.0):
+        options = Options(seed=seed, recipe=animator.with_recipe(sway=sway))
+        landmarks = case.video(np.stack(list(animator(case.photo, case.sound, options)))[:50]).landmarks
+        yaws.append(np.array([yaw_pitch_roll(face)[0] for face in landmarks]))
+    assert np.corrcoef(told[:50, net.controls.index("yaw")].numpy(), yaws[0])[0, 1] > 0.8
+    assert yaws[1].std() < 0.5 * yaws[0].std()
+
+
+def test_what_talking_does_not_move_is_as_sharp_as_the_photo(tmp_path: Path) -> None:
+    animator, case = (
+        Animator.from_pretrained("tiny", device="cpu"),
+        Case.make("still", "validation", 0, 1, tmp_path, 0.4),
+    )
+    options = Options(recipe=animator.with_recipe(liveliness=0.0))
+    frames, photo = np.stack(list(animator(case.photo, case.sound, options))), animator.portraits(case.photo)
+    assert animator.recipe.photo_detail
+    above = slice(0, int(photo.landmarks[168, 1]))  # the bridge of the nose
+    np.testing.assert_array_equal(frames[:, above], np.broadcast_to(photo.pixels[above], frames[:, above].shape))
+    mouth = slice(int(photo.landmarks[0, 1]), int(photo.landmarks[17, 1]))
+    assert np.abs(frames[:, mouth].astype(int) - photo.pixels[mouth]).max() > 20

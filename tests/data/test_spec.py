@@ -62,3 +62,16 @@ def test_newer_formats_are_refused(tmp_path):
     (tmp_path / "store.json").write_text(json.dumps({**record, "version": 99}))
     with pytest.raises(UserError, match="newer version"):
         StoreSpec.load(tmp_path)
+
+
+def test_weights_count_by_what_they_hold(tmp_path):
+    first, copy, other = (tmp_path / name for name in ("a.safetensors", "b.safetensors", "c.safetensors"))
+    first.write_bytes(b"one")
+    copy.write_bytes(b"one")
+    other.write_bytes(b"two")
+    made = [Encoder.of({"_target_": "some.Ear", "weights": str(path)}) for path in (first, copy, other)]
+    assert made[0] == made[1] != made[2]
+    first.write_bytes(b"another one")  # trained anew: features of before are stale
+    assert Encoder.of({"_target_": "some.Ear", "weights": str(first)}) != made[0]
+    hub = {"_target_": "some.Ear", "weights": "somebody/ear"}
+    assert Encoder.of(hub) == Encoder("Ear", config_hash(hub))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
+from hallo_lit.animation.handover import PixelHandover
+from hallo_lit.animation.video_generator import Recipe, VideoGenerator
+from hallo_lit.diffusion.sampler import Sampler
 from hallo_lit.errors import UserError
 from hallo_lit.stages.base import NOTHING_DROPPED
 from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
+from hallo_lit.stages.decoder import DecoderStage
 from hallo_lit.stages.export import export
 from hallo_lit.stages.running import train
+from hallo_lit.structs import Portrait
 from hallo_lit.weights.bundle import load_bundle
 
-from .small import batch_of, config, make_store, stage_of
+from .small import SIZE, batch_of, config, make_store, stage_of
 
 CODEC = (
     "size.codec._target_=hallo_lit.components.finished_codec.FinishedCodec",
@@ -96,3 +102,44 @@ def test_a_later_stage_keeps_the_prior_of_what_it_begins_from(faces: Path, talki
 def test_losses_that_it_would_not_look_at_are_refused(faces: Path) -> None:
     with pytest.raises(UserError, match="perceptual=none"):
         stage_of(faces, *CODEC, "stage=decoder", "perceptual=pyramid")
+
+
+def test_whole_samples_are_what_an_animator_makes(faces: Path, talking: Path) -> None:
+    """One clip, its own noise: the latents of a VideoGenerator that is given the same."""
+    words = (
+        *TALKER,
+        "stage=decoder",
+        "motion_frames=0",
+        "sampler.steps=3",
+        "stage.sampler=${sampler}",
+        "shared_noise=true",
+    )
+    words += ("guidance=audio", "guidance.scale=3", "cfg_scale=3")
+    stage: Any = stage_of(faces, *words)
+    stage.load_state_dict(dict(read_checkpoint(checkpoint_in(talking)).state))
+    stage.eval()
+    batch = batch_of(faces, *words)
+    streams = stage.streams(batch.index, validating=True)
+    made = stage.sampled(batch, streams, stage.sampler)
+    assert made.shape == (*batch.frames.shape[:2], 4, SIZE // 2, SIZE // 2)
+    noise = streams.normal("noise", made[:, :1])
+    recipe = Recipe(stage.process, stage.sampler, stage.guidance, (1.0, 1.0, 1.0), batch.frames.shape[1], 0)
+    for clip, shown in enumerate(made):
+        told = batch.inputs
+        portrait = Portrait(
+            told.portrait[clip], told.regions[clip], told.locator[clip], told.identity[clip], (0, 0, 1, 1)
+        )
+        video = VideoGenerator(stage.network, recipe, portrait, PixelHandover(), torch.Generator())
+        alone = video.sample(told.audio[clip], noise[clip : clip + 1].expand(-1, len(shown), -1, -1, -1))
+        torch.testing.assert_close(shown, alone, rtol=1e-3, atol=1e-4)
+    losses = stage.losses(batch, streams, NOTHING_DROPPED)
+    assert losses.timestep is None
+    assert losses.error.shape == (len(made),)
+    losses.loss.backward()
+    assert {name.partition(".")[0] for name, p in stage.network.named_parameters() if p.grad is not None} == {"codec"}
+
+
+def test_a_process_that_is_not_sampled_is_refused(faces: Path) -> None:
+    stage: Any = stage_of(faces, *CODEC, "stage=decoder")
+    with pytest.raises(UserError, match=r"stage\.sampler=null"):
+        DecoderStage(stage.network, SimpleNamespace(), stage.learning, sampler=Sampler())  # type: ignore[arg-type]

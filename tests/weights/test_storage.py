@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from hallo_lit.errors import UserError
@@ -99,3 +100,17 @@ def test_a_full_disk_is_recognised_behind_safetensors(tmp_path: Path, monkeypatc
     monkeypatch.setattr(storage, "save_file", full)
     with pytest.raises(UserError, match="No space left"), new_folder(tmp_path / "out") as part:
         save_tensors(part / "x.safetensors", {"w": torch.rand(1)}, None, {})
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    """safetensors alone would write these words in one of 24 orders."""
+    state, words = {"w.é": torch.rand(3, 5), "b": torch.rand(2).half()}, {name: name * 3 for name in ("part", "a", "é")}
+    written = []
+    for number in range(8):
+        path = tmp_path / f"{number}.safetensors"
+        save_tensors(path, state, None, words)
+        written.append(path.read_bytes())
+        with safe_open(path, "pt") as file:
+            assert file.metadata() == {"format": "pt", **words}
+            assert all(torch.equal(file.get_tensor(name), tensor) for name, tensor in state.items())
+    assert len({*written}) == 1

@@ -196,7 +196,7 @@ class Animator:
             for told in (lively.expressions, lively.poses)
         )
         detail = PhotoDetail(self.hallo, photo, video.prepared) if recipe.photo_detail else None
-        head = None if self.hallo.head_net is None else HeadMotion(self.hallo.head_net, photo)
+        head = None if nets[1] is None or lively.poses is None else HeadMotion(nets[1], photo)
         blocks = self.audio_encoder.stream(lambda: stream_audio(audio, RATE), total)
         steps, made = recipe.sampler.steps, 0
         for clip, windows in enumerate(clip_windows(blocks, recipe.clip_frames)):

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,20 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+def _held(weights: Any) -> str | None:
+    """The hash of a file of weights; None for what is no file."""
+    if not isinstance(weights, str) or not (path := Path(weights)).is_file():
+        return None
+    found = path.stat()
+    return _hash_of(str(path.absolute()), found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=16)
+def _hash_of(path: str, changed: int, size: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @dataclass(frozen=True)
 class Encoder:
     """What made a feature: a name to show and the hash of its configuration, which alone tells two of them apart."""
@@ -36,12 +51,15 @@ class Encoder:
     def of(cls, config: Mapping[str, Any]) -> Encoder:
         """From an encoder's configuration (its yaml); the name is the class in `_target_`.
 
-        A configuration that names a file of weights should also carry the hash of that file: a hash sees only the text.
+        A file in `weights` counts by what it holds, wherever it lies; a name that is no file (a hub id) by its text.
         The device does not count, nor where a bundle lies, whose hash says more.
         """
         words = str(config.get("_target_", "encoder")).split(".")
         name = next((word for word in reversed(words) if word[:1].isupper()), words[-1])
-        return cls(name, config_hash({key: value for key, value in config.items() if key not in PLACES}), dict(config))
+        counted = {key: value for key, value in config.items() if key not in PLACES}
+        if (weights := _held(counted.get("weights"))) is not None:
+            counted["weights"] = weights
+        return cls(name, config_hash(counted), dict(config))
 
     @property
     def pair(self) -> tuple[str, str]:

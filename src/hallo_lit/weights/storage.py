@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -84,12 +85,25 @@ def save_tensors(
     mode = path.stat().st_mode  # safetensors makes files that only their owner can read
     try:
         save_file(_unshared(made), path, metadata={"format": "pt", **metadata})
+        _settle(path)
         path.chmod(mode)
     except Exception as error:  # safetensors reports a full disk with an exception class of its own
         if "os error 28" in str(error).lower() or "no space" in str(error).lower():
             raise OSError(errno.ENOSPC, "No space left on device") from error
         raise
     return sum(tensor.numel() for tensor in made.values())
+
+
+def _settle(path: Path) -> None:
+    """Puts the words about a file in order: safetensors shuffles them, and equal weights shall have equal hashes."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode().ljust(size)
+        if len(text) == size:
+            file.seek(8)
+            file.write(text)
 
 
 def _unshared(state: dict[str, Tensor]) -> dict[str, Tensor]:
