@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -107,3 +108,13 @@ def test_models_without_expressions(photo: Photo) -> None:
     plain = tiny_hallo().eval()
     made = detail(plain, photo).completed(torch.ones(2, 2))(np.zeros((*PIXELS, 3), np.uint8), 1)
     np.testing.assert_array_equal(made[0].astype(int), cut(photo)[0])
+
+
+def test_half_precision(hallo: Any, photo: Photo) -> None:
+    frame, told = np.full((*PIXELS, 3), 90, np.uint8), torch.tensor([[0.2, 0.1]])
+    usual, half = (
+        detail(model, photo).completed(told)(frame, 0).astype(int)
+        for model in (hallo, deepcopy(hallo).to(torch.bfloat16))
+    )
+    assert np.abs(usual - half).max() <= 8
+    assert np.abs(usual - half).mean() < 1
