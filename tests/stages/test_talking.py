@@ -23,7 +23,9 @@ def test_everything_but_the_codec_learns() -> None:
     cfg = compose("train", "experiment=tiny_talking")
     assert cfg.stage._target_ == f"{TalkingStage.__module__}.{TalkingStage.__name__}"
     parts = {pattern.split(".")[0] for pattern in cfg.stage.learning.trains}
-    assert parts == {name for name in cfg.model if name not in ("_target_", "codec", "quirks", "expression_net")}
+    assert parts == {
+        name for name in cfg.model if name not in ("_target_", "codec", "quirks", "expression_net", "head_net")
+    }
     assert (cfg.data.samples.policy.frames, cfg.data.samples.policy.motion) == (4, 0)
 
 
