@@ -83,6 +83,13 @@ def test_beside_the_mouth_a_frame_is_the_photo(hallo: Any, photo: Photo) -> None
     assert 0.1 < (talking > 0.5).mean() < 0.3
 
 
+def test_grey_photos_stay_grey(hallo: Any, photo: Photo) -> None:
+    frame = np.broadcast_to(np.uint8([90, 120, 200]), (*PIXELS, 3)).copy()
+    assert np.ptp(detail(hallo, photo).completed(None)(frame, 0), axis=-1).max() <= 1
+    tinted = Photo(np.clip(photo.pixels + np.uint8([0, 5, 10]), 0, 255), photo.portrait, photo.landmarks)
+    assert np.ptp(detail(hallo, tinted).completed(None)(frame, 0).astype(int), axis=-1).max() > 50
+
+
 def test_lips_have_no_texture_of_the_photo(hallo: Any, photo: Photo) -> None:
     photo.portrait.regions[2] = 1
     made = detail(hallo, photo).completed(None)(np.full((*PIXELS, 3), 90, np.uint8), 0).astype(int)

@@ -22,11 +22,13 @@ from hallo_lit.structs import PreparedPortrait
 TEXTURE = 12.0  # grey levels: what the codec loses of skin; edges are stronger, and move when the jaw does
 FAR = (0.35, 0.75)  # from here to there, in tenths of half the crop, an expression moves too far for the photo's detail
 BRIGHT = (0.1, 0.25)  # or changes too much light
+GREY = 4.0  # levels between the colours of a pixel, on average, below which a photo is meant to have none
 
 
 class PhotoDetail:
     """For models whose heads keep still: where talking moves nothing, a frame is the photo, with the expression that
-    the model was told. Below the nose and where lids are shut it is the model's, with the photo's texture of skin.
+    the model was told. Below the nose and where lids are shut it is the model's, with the photo's texture of skin, and
+    without colour where the photo has none.
     """
 
     @torch.inference_mode()
@@ -36,6 +38,7 @@ class PhotoDetail:
         left, top, right, bottom = photo.portrait.box
         self.size = (bottom - top, right - left)
         self.photo = crop(photo.pixels, photo.portrait.box, self.size)
+        self.grey = float(np.ptp(self.photo.astype(np.int16), axis=-1).mean()) < GREY
         self.resting = 1 - speech_mask(photo.landmarks - [left, top, 0], self.size)
         self.picture = hallo.codec.decode(prepared.latents[:1], 1)
         self.regions = prepared.masks.levels[0][:1].unflatten(-1, prepared.latents.shape[-2:])
@@ -77,6 +80,8 @@ class PhotoDetail:
         return np.asarray(cv2.add(mixed, self.texture, dtype=cv2.CV_8U), np.uint8)
 
     def _large(self, frame: Pixels) -> Pixels:
+        if self.grey:
+            frame = np.repeat(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)[..., None], 3, -1)
         return np.asarray(cv2.resize(frame, self.size[::-1], interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
