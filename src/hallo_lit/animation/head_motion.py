@@ -13,7 +13,7 @@ from torch import Tensor
 from hallo_lit.animation.portrait import Photo
 from hallo_lit.components.head_net import HeadNet
 from hallo_lit.components.portrait_warp import REACH
-from hallo_lit.faces.crop import crop, ramp, square_crop
+from hallo_lit.faces.crop import Window, crop, square_crop
 from hallo_lit.faces.regions import region_masks
 from hallo_lit.media.image import Pixels, to_tensor
 
@@ -28,23 +28,19 @@ class HeadMotion:
     def __init__(self, net: HeadNet, photo: Photo) -> None:
         """The window is looked at once; frames cost one resampling each."""
         self.net = net
-        height, width = photo.pixels.shape[:2]
-        left, top, right, bottom = square_crop(photo.landmarks, (height, width), net.margin)
+        whole = (photo.pixels.shape[0], photo.pixels.shape[1])
+        box = left, top, right, _ = square_crop(photo.landmarks, whole, net.margin)
         self.side, size = right - left, (net.size, net.size)
         weight = next(net.parameters())
-        picture = to_tensor(crop(photo.pixels, (left, top, right, bottom), size))
+        picture = to_tensor(crop(photo.pixels, box, size))
         masks = region_masks((photo.landmarks[:, :2] - [left, top]) * (net.size / self.side), size).regions
         self.picture = picture[None].to(weight)
         self.regions = torch.from_numpy(masks)[None, None].to(weight) / 255
-        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
-        self.place = (slice(y0, y1), slice(x0, x1))
-        self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-        down = ramp(self.side, FEATHER * self.side, fade=(top > 0, bottom < height))
-        across = ramp(self.side, FEATHER * self.side, fade=(left > 0, right < width))
-        reach = np.outer(down, across)[self.part] * (REACH * self.side / 2)
-        self.reach = np.repeat(reach[..., None], 2, -1).astype(np.float32)
-        across_photo, down_photo = np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32)
-        self.still = np.stack(np.meshgrid(across_photo, down_photo), -1)
+        window = Window(box, whole, FEATHER)
+        self.place, self.part = window.place, window.part
+        self.reach = np.repeat(window.weight[..., None], 2, -1) * np.float32(REACH * self.side / 2)
+        down, across = np.mgrid[self.place].astype(np.float32)
+        self.still = np.stack([across, down], -1)
 
     @torch.inference_mode()
     def moves(self, poses: Tensor) -> Callable[[Pixels, int], Pixels]:

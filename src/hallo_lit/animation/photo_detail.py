@@ -40,7 +40,8 @@ class PhotoDetail:
         self.photo = crop(photo.pixels, photo.portrait.box, self.size)
         self.grey = float(np.ptp(self.photo.astype(np.int16), axis=-1).mean()) < GREY
         self.resting = 1 - speech_mask(photo.landmarks - [left, top, 0], self.size)
-        self.picture = hallo.codec.decode(prepared.latents[:1], 1)
+        seen = prepared.picture
+        self.picture = hallo.codec.decode(prepared.latents[:1], 1) if seen is None else seen[:1]
         self.regions = prepared.masks.levels[0][:1].unflatten(-1, prepared.latents.shape[-2:])
         lost = self.photo.astype(np.float32) - self._large(to_pixels(self.picture[0]))
         lips = np.clip(2 * cv2.resize(photo.portrait.regions[LIP].numpy(), self.size[::-1]), 0, 1)

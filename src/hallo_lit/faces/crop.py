@@ -54,6 +54,32 @@ def crop(image: Pixels, box: tuple[float, float, float, float], size: tuple[int,
     return _resized(part, size)
 
 
+class Window:
+    """The part of a box that lies inside a photo, and how it fades into it.
+
+    Towards each edge of the box that lies inside the photo, `weight` falls from 1 to 0 over `feather` of the box's
+    shorter side. place: of the part in the photo, part: of it in the box, both (rows, columns).
+    """
+
+    def __init__(self, box: Box, photo_size: tuple[int, int], feather: float) -> None:
+        """
+        Raises:
+            ValueError: the box misses the photo.
+        """
+        left, top, right, bottom = box
+        height, width = photo_size
+        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+        if x0 >= x1 or y0 >= y1:
+            raise ValueError(f"the box {box} does not overlap the {width} x {height} photo")
+        self.size = (bottom - top, right - left)
+        self.place = (slice(y0, y1), slice(x0, x1))
+        self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        reach = feather * min(self.size)
+        down = _ramp(self.size[0], reach, fade=(top > 0, bottom < height))[self.part[0]]
+        across = _ramp(self.size[1], reach, fade=(left > 0, right < width))[self.part[1]]
+        self.weight = np.ascontiguousarray(np.outer(down, across), np.float32)
+
+
 class Paster:
     """Puts frames of a crop back into its photo; masks and weights are made once, frames cost one resize and one blend.
 
@@ -65,19 +91,8 @@ class Paster:
         Raises:
             ValueError: the box misses the photo.
         """
-        self.photo = photo
-        left, top, right, bottom = box
-        height, width = photo.shape[:2]
-        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
-        if x0 >= x1 or y0 >= y1:
-            raise ValueError(f"the box {box} does not overlap the {width} x {height} photo")
-        self.size = (bottom - top, right - left)
-        self.place = (slice(y0, y1), slice(x0, x1))
-        self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-        reach = feather * min(self.size)
-        down = ramp(self.size[0], reach, fade=(top > 0, bottom < height))[self.part[0]]
-        across = ramp(self.size[1], reach, fade=(left > 0, right < width))[self.part[1]]
-        self.weight = np.ascontiguousarray(np.outer(down, across), np.float32)
+        self.photo, window = photo, Window(box, (photo.shape[0], photo.shape[1]), feather)
+        self.size, self.place, self.part, self.weight = window.size, window.place, window.part, window.weight
         self.remainder = 1 - self.weight
         self.behind = np.ascontiguousarray(photo[self.place])
 
@@ -102,7 +117,7 @@ def _resized(image: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(image, (size[1], size[0]), interpolation=way), np.uint8)
 
 
-def ramp(length: int, reach: float, fade: tuple[bool, bool]) -> NDArray[np.float64]:
+def _ramp(length: int, reach: float, fade: tuple[bool, bool]) -> NDArray[np.float64]:
     """1 in the middle; smoothly to 0 at the ends that fade."""
     at = np.arange(length) + 0.5
     distance = np.full(length, np.inf)

@@ -61,11 +61,7 @@ class DecoderStage(DiffusionStage):
             raise UserError(
                 "stage.sampler needs process=zero_snr_v or reference_preconditioned, or stage.sampler=null."
             )
-        if objective.terms:
-            raise UserError(
-                f"stage=decoder weighs its pictures by itself: switch the {' and the '.join(objective.terms)} loss off "
-                "(perceptual=none, auxiliary=none)."
-            )
+        objective.refuse_terms(self.name)
         super().__init__(network, process, learning, objective, seed)
         self.perceptual, self.distance = perceptual, distance
         self.sampler, self.guidance, self.shared_noise = sampler, guidance, shared_noise

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from hallo_lit.components.hallo import Hallo
 from hallo_lit.diffusion.process import Denoise, Noised
+from hallo_lit.errors import UserError
 from hallo_lit.structs import ClipBatch, Conditioning, DropRates
 
 
@@ -82,6 +83,18 @@ class Objective:
         """What of this objective cannot work on cached latents."""
         terms = [f"the {name} loss" for name, term in self.terms.items() if term.needs_pixels]
         return terms + (["corrupting motion frames"] if self.corruption is not None else [])
+
+    def refuse_terms(self, stage: str) -> None:
+        """For stages that compare pictures by themselves.
+
+        Raises:
+            UserError: there are losses that such a stage would not look at.
+        """
+        if self.terms:
+            raise UserError(
+                f"stage={stage} weighs its pictures by itself: switch the {' and the '.join(self.terms)} loss off "
+                "(perceptual=none, auxiliary=none)."
+            )
 
     def weights(self, regions: Tensor, latents: Tensor) -> Tensor | None:
         """Weights of mean 1 per clip, (b, k, 1, h, w), for masks (b, r, H, W) or (b, f, r, H, W); None = all equal."""

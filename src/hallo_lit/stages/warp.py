@@ -52,11 +52,7 @@ class WarpStage(DiffusionStage):
         if getattr(network, self.told) is None:
             raise UserError(f"stage={self.name} trains model.{self.told}, and this model has none.")
         self.require_use(network, process)
-        if objective.terms:
-            raise UserError(
-                f"stage={self.name} weighs its pictures by itself: switch the {' and the '.join(objective.terms)} loss "
-                "off (perceptual=none, auxiliary=none)."
-            )
+        objective.refuse_terms(self.name)
         super().__init__(network, process, learning, objective, seed)
         self.perceptual, self.distance = perceptual, distance
 
