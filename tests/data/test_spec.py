@@ -75,3 +75,8 @@ def test_weights_count_by_what_they_hold(tmp_path):
     assert Encoder.of({"_target_": "some.Ear", "weights": str(first)}) != made[0]
     hub = {"_target_": "some.Ear", "weights": "somebody/ear"}
     assert Encoder.of(hub) == Encoder("Ear", config_hash(hub))
+
+
+def test_no_weights_are_as_no_word_of_them():
+    assert Encoder.of({"_target_": "a.Net", "weights": None}) == Encoder.of({"_target_": "a.Net"})
+    assert Encoder.of({"_target_": "a.Net", "weights": "hub/id"}) != Encoder.of({"_target_": "a.Net"})

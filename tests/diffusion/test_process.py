@@ -7,6 +7,7 @@ import torch
 
 from hallo_lit.diffusion.process import Noised, NoiseProcess
 from hallo_lit.diffusion.sampler import Sampler
+from hallo_lit.errors import UserError
 from tiny_hallo import CLOSE, normal
 
 SHAPE = (3, 2, 4, 6, 8)
@@ -83,6 +84,24 @@ def test_drawn_noise_is_normal_with_an_offset_per_clip_and_channel() -> None:
     assert plain.mean((1, 3, 4)).std() < 0.06
     assert abs(shifted.mean((1, 3, 4)).std() - 0.5) < 0.05  # (clips, channels)
     assert (shifted - plain - (shifted - plain)[:, :1, :, :1, :1]).abs().max() < 1e-3  # the same for all its frames
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_frames_have_a_share_of_their_noise_in_common(share: float) -> None:
+    process = NoiseProcess(common_noise=share, noise_offset=0.0)
+    noised = process.draw(torch.zeros(40, 3, 4, 8, 8), generator())
+    drawn = noised.x / (1 - alphas(process)[noised.timestep]).sqrt().view(-1, 1, 1, 1, 1)
+    assert abs(drawn.std() - 1) < 0.03
+    first, second, third = drawn.unbind(1)
+    assert abs((first * second).mean() - share) < 0.02
+    assert abs((second * third).mean() - share) < 0.02
+    assert abs((drawn[:-1] * drawn[1:]).mean()) < 0.02  # other clips have their own
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_is_from_nothing_to_all(share: float) -> None:
+    with pytest.raises(UserError, match=r"process\.common_noise"):
+        NoiseProcess(common_noise=share)
 
 
 def test_timesteps_are_uniform_over_all_steps() -> None:

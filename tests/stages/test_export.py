@@ -8,6 +8,7 @@ import torch
 
 from hallo_lit.animation.animator import Animator
 from hallo_lit.errors import UserError
+from hallo_lit.factory import build
 from hallo_lit.media.image import read_image
 from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
 from hallo_lit.stages.export import export
@@ -69,6 +70,20 @@ def test_a_trained_face_encoder_goes_along(motion: Path, tmp_path: Path) -> None
     trained = read_checkpoint(checkpoint_in(encoder)).network
     state = load_bundle(tmp_path / "bundle").face_encoder.state_dict()
     assert all(torch.equal(state[key], tensor) for key, tensor in trained.items())
+
+
+def test_a_face_encoder_alone_becomes_a_file(tmp_path: Path) -> None:
+    faces, out = make_store(tmp_path / "clips", landmarks=True), tmp_path / "made" / "faces.safetensors"
+    encoder = run(faces, "stage=face_encoder", "name=faces_alone", "data.test_share=0", "data.workers=0")
+    assert export([encoder], out) == out
+    trained, described = read_checkpoint(checkpoint_in(encoder)), {"seed": 9, "weights": str(out)}
+    read = build({**trained.config["face_encoder"], **described}).state_dict()
+    assert all(torch.equal(read[key], tensor) for key, tensor in trained.network.items())
+    with pytest.raises(UserError, match="exists already"):
+        export([encoder], out)
+    export([encoder], out, torch.float16, overwrite=True)
+    with pytest.raises(UserError, match=r"out=FILE\.safetensors"):
+        export([encoder], tmp_path / "bundle")
 
 
 def test_exactly_one_animator_is_needed(motion: Path, tmp_path: Path) -> None:

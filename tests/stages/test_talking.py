@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from hallo_lit.cli.compose import compose
 from hallo_lit.errors import UserError
+from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
 from hallo_lit.stages.running import train
 from hallo_lit.stages.talking import TalkingStage
 
@@ -36,3 +38,23 @@ def test_frames_out_of_order_are_refused_by_what_looks_along_time(store: Path) -
     with pytest.raises(UserError, match=r"scattered=false"):
         train(config(store, *SCATTERED, "steps=1", "name=no_sequence"))
     train(config(store, *SCATTERED, "steps=1", "name=pictures", "model.denoiser.extras.temporal=false"))
+
+
+def test_temporal_modules_may_follow(store: Path) -> None:
+    """Stage 2 on a model that talks frame by frame: `experiment=tiny_temporal`."""
+    words = ("steps=1", "name=frame_by_frame", "model.denoiser.extras.temporal=false")
+    train(config(store, *SCATTERED, *words))
+    before = Path(config(store, *SCATTERED, *words)["run_dir"])
+    after = config(
+        store, "stage=motion", "steps=2", "name=along_time", f"init.weights=[{before}]",
+        "init.fresh=[denoiser.*.temporal.*]", "process.common_noise=0.5",
+    )  # fmt: skip
+    train(after)
+    old, new = (read_checkpoint(checkpoint_in(Path(run))).network for run in (before, after["run_dir"]))
+    added = set(new) - set(old)
+    assert added
+    assert all(".temporal." in key for key in added)
+    assert any(float(new[key].abs().max()) > 0 for key in added if "proj_out" in key)  # they begin at nothing
+    changed = {key for key in old if not torch.equal(old[key], new[key])}
+    assert changed
+    assert all(".audio." in key or key.startswith("audio_projection.") for key in changed)

@@ -59,6 +59,8 @@ class Encoder:
         counted = {key: value for key, value in config.items() if key not in PLACES}
         if (weights := _held(counted.get("weights"))) is not None:
             counted["weights"] = weights
+        elif counted.get("weights", "") is None:  # none given is as none asked for
+            del counted["weights"]
         return cls(name, config_hash(counted), dict(config))
 
     @property

@@ -12,6 +12,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from hallo_lit.diffusion.reference_prior import ReferencePrior
+from hallo_lit.errors import UserError
 from hallo_lit.structs import Conditioning
 
 Denoise = Callable[[Tensor, Tensor, Conditioning], Tensor]
@@ -33,6 +34,9 @@ class NoiseProcess:
 
     sampling_schedule: a different beta schedule for sampling; only released Hallo weights want one.
     timestep_power: training timesteps are steps * u ** power for uniform u; below 1 means more noise.
+    common_noise: share of the noise's variance that the frames of a training clip have in common (the mixed noise of
+        arXiv 2305.10474), for models with temporal modules that sample with shared noise; 1 would show them how frames
+        differ, however noisy they are.
     prior: what is known of a frame before the network is asked; None: nothing.
     weighting: "clip" weighs every clip's own error; "mean" multiplies the mean error by the mean weight, as the
         original's second stage does.
@@ -50,13 +54,16 @@ class NoiseProcess:
         snr_gamma: float | None = 5.0,
         weighting: Literal["clip", "mean"] = "clip",
         timestep_power: float = 1.0,
+        common_noise: float = 0.0,
         prior: ReferencePrior | None = None,
     ) -> None:
         self.betas = {"beta_start": beta_start, "beta_end": beta_end, "num_train_timesteps": steps}
         self.beta_schedule, self.sampling_schedule = beta_schedule, sampling_schedule or beta_schedule
         self.steps, self.zero_terminal_snr = steps, zero_terminal_snr
         self.noise_offset, self.snr_gamma, self.weighting = noise_offset, snr_gamma, weighting
-        self.timestep_power, self.prior = timestep_power, prior
+        self.timestep_power, self.common_noise, self.prior = timestep_power, common_noise, prior
+        if not 0 <= common_noise <= 1:
+            raise UserError(f"process.common_noise={common_noise:g} must be between 0 and 1.")
         # diffusers leaves its schedulers untyped
         self.training_scheduler: Any = DDIMScheduler(**self.scheduler_config(beta_schedule))
 
@@ -95,9 +102,12 @@ class NoiseProcess:
 
     def draw(self, latents: Tensor, generator: torch.Generator | None = None) -> Noised:
         """Random timesteps and offset noise (one more draw per clip and channel) for latents (b, f, c, h, w)."""
-        b, _, c = latents.shape[:3]
+        b, _, c, h, w = latents.shape
         timestep = self.timesteps(b, generator)
         noise = torch.randn(latents.shape, generator=generator)
+        if self.common_noise:
+            common = torch.randn(b, 1, c, h, w, generator=generator)
+            noise = (1 - self.common_noise) ** 0.5 * noise + self.common_noise**0.5 * common
         if self.noise_offset:
             noise = noise + self.noise_offset * torch.randn(b, 1, c, 1, 1, generator=generator)
         return self.noised(latents, noise.to(latents), timestep.to(latents.device))

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from hallo_lit.components.hallo import Hallo
+from hallo_lit.data.atomic import replacing
 from hallo_lit.errors import UserError
 from hallo_lit.factory import build
 from hallo_lit.stages.base import DiffusionStage
@@ -17,6 +18,7 @@ from hallo_lit.stages.run_card import run_card
 from hallo_lit.weights.bundle import save_bundle
 from hallo_lit.weights.bundled_encoder import is_described, original
 from hallo_lit.weights.contents import ENCODERS as BUNDLED
+from hallo_lit.weights.storage import save_tensors
 
 # what of a run's configuration a bundle keeps: the networks, and how they are meant to be sampled
 KEPT = (
@@ -37,18 +39,22 @@ def export(
     """Writes the bundle `out` from one checkpoint of an animator and any of encoders, in any order.
 
     Averaged weights are taken where there are such; LoRA factors are added to the layers they sit beside. The model
-    card says how the run went, followed by `notes` (Markdown).
+    card says how the run went, followed by `notes` (Markdown). One encoder alone becomes a file, `out` ending in
+    .safetensors, for `face_encoder.weights=FILE`.
 
     Raises:
         UserError: a file is unusable, none or several are of an animator, or `out` cannot be written.
     """
     opened = [read_checkpoint(checkpoint_in(source)) for source in sources]
+    if len(opened) == 1 and opened[0].stage in ENCODERS and out.suffix == ".safetensors":
+        return _export_encoder(opened[0], out, dtype, overwrite, trust)
     animators = [one for one in opened if one.stage not in (*ENCODERS, "codec")]
     if len(animators) != 1:
         given = ", ".join(f"{one.path} (stage={one.stage})" for one in opened) or "nothing"
         raise UserError(
             "weights export needs one checkpoint of stage=appearance, motion or identity, "
-            f"and may take one of stage=face_encoder beside it; given: {given}."
+            "and may take one of stage=face_encoder beside it; one of stage=face_encoder alone becomes a file "
+            f"(out=FILE.safetensors); given: {given}."
         )
     main = animators[0]
     stage = rebuild(main, trust)
@@ -73,6 +79,21 @@ def export(
     config = {"model": main.config["stage"]["network"], **kept}
     told = f"{run_card(main)}\n\n{notes}"
     return save_bundle(out, network, config, encoders, dtype=dtype, overwrite=overwrite, notes=told)
+
+
+def _export_encoder(
+    checkpoint: Checkpoint, out: Path, dtype: torch.dtype | None, overwrite: bool, trust: Sequence[str]
+) -> Path:
+    """
+    Raises:
+        UserError: `out` is in the way or cannot be written.
+    """
+    if out.exists() and not overwrite:
+        raise UserError(f"{out} exists already; set overwrite=true to replace it, or name another file.")
+    state = rebuild(checkpoint, trust).product().state_dict()
+    with replacing(out) as part:
+        save_tensors(part, state, dtype, {"part": checkpoint.stage})
+    return out
 
 
 def _encoder(checkpoint: Checkpoint, main: Checkpoint, trust: Sequence[str]) -> nn.Module:

@@ -13,7 +13,7 @@ class MotionStage(DiffusionStage):
     """Hierarchical audio-visual attention, audio projection and motion modules learn; stage 1's work is frozen."""
 
     name: ClassVar[str] = "motion"
-    follows: ClassVar[tuple[str, ...]] = ("appearance", "motion")
+    follows: ClassVar[tuple[str, ...]] = ("appearance", "motion", "talking", "decoder", "expression", "head")
 
     def check(self, batch: ClipBatch) -> None:
         super().check(batch)

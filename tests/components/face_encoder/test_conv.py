@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from hallo_lit.components.face_encoder.base import FaceEncoder
 from hallo_lit.components.face_encoder.conv import ConvFaceEncoder
@@ -45,6 +48,17 @@ def test_weights_come_from_the_seed() -> None:
     copy = tiny(5)
     copy.load_state_dict(tiny(3).state_dict())
     assert torch.equal(copy.embed(faces), tiny(3).embed(faces))
+
+
+def test_weights_come_from_a_file(tmp_path: Path) -> None:
+    path, small = tmp_path / "faces.safetensors", {"width": 24, "size": 32, "channels": (8, 16, 16)}
+    save_file(tiny(7).state_dict(), path)
+    faces = torch.randn(2, 3, 32, 32)
+    assert torch.equal(ConvFaceEncoder(**small, weights=path).embed(faces), tiny(7).embed(faces))
+    with pytest.raises(UserError, match=r"faces\.safetensors does not hold the weights of this ConvFaceEncoder"):
+        ConvFaceEncoder(weights=path)
+    with pytest.raises(UserError, match=r"face_encoder\.weights=.*none cannot be read"):
+        ConvFaceEncoder(weights=tmp_path / "none")
 
 
 @pytest.mark.parametrize("size", [16, 32, 112])

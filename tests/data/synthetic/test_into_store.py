@@ -16,6 +16,7 @@ from hallo_lit.data.synthetic.settings import SynthesisConfig
 from hallo_lit.data.synthetic.synthesize import synthesize
 
 LOG_MEL = {"_target_": "hallo_lit.components.audio_encoder.mel.LogMel"}
+CONV = {"_target_": "hallo_lit.components.face_encoder.conv.ConvFaceEncoder", "width": 8, "channels": [8, 8], "seed": 0}
 
 
 @pytest.fixture
@@ -74,3 +75,26 @@ def test_another_audio_encoder_makes_its_features_alone(config, request):
     clip = ClipStore(config.out)[0]
     assert clip.read("audio").shape == (20, 4, 8)
     np.testing.assert_array_equal(clip.read("pixels"), before)
+
+
+@pytest.mark.parametrize("close_up", [0.0, 0.78])
+def test_another_face_encoder_makes_its_features_alone(config, request, close_up):
+    """As if it had been there from the start: both look at the pictures that the store has."""
+    first = replace(config, close_up=close_up, face_encoder=CONV)
+    other = replace(first, face_encoder={**CONV, "seed": 3})
+    synthesize(other)
+    made = ClipStore(config.out)[0].read("identity")
+    synthesize(first)
+    assert not np.allclose(ClipStore(config.out)[0].read("identity"), made)
+    request.getfixturevalue("no_painting")
+    assert synthesize(other).made == 1
+    np.testing.assert_array_equal(ClipStore(config.out)[0].read("identity"), made)
+
+
+def test_a_store_gains_identities_without_painting(config, request):
+    synthesize(config)
+    request.getfixturevalue("no_painting")
+    assert synthesize(replace(config, face_encoder=CONV)).made == 1
+    assert ClipStore(config.out)[0].read("identity").shape == (8,)
+    assert synthesize(config).made == 0  # a call that asks for less takes nothing away
+    assert ClipStore(config.out)[0].read("identity").shape == (8,)

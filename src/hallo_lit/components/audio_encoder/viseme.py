@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from hallo_lit.components.audio_encoder.base import OpenChunks, clip_windows
 from hallo_lit.components.audio_encoder.mel import BLOCK, LogMel
+from hallo_lit.components.own_weights import load_own
 from hallo_lit.errors import UserError
 
 ARTICULATORS = ("open", "width", "round", "press", "tuck", "tongue")
@@ -59,7 +60,7 @@ class VisemeEncoder(nn.Module):
         )
         self.head = nn.Linear(hidden, len(ARTICULATORS))
         if weights is not None:
-            self._load(Path(weights))
+            load_own(self, weights, "audio_encoder.weights")
         self.eval()
 
     def features(self, windows: Tensor) -> Tensor:
@@ -82,17 +83,3 @@ class VisemeEncoder(nn.Module):
             rows = self.features(windows.to(weight))
             made = self.controls(rows) if self.output == "controls" else rows
             yield made[:, None].float().cpu()
-
-    def _load(self, path: Path) -> None:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            state = load_file(path)
-            self.load_state_dict({name: tensor.float() for name, tensor in state.items()})
-        except (OSError, SafetensorError) as error:
-            raise UserError(
-                f"audio_encoder.weights={path} cannot be read ({error}); train the encoder first, or set it to null."
-            ) from error
-        except RuntimeError as error:
-            raise UserError(f"{path} does not hold the weights of this viseme encoder; train it again.") from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hallo_lit.components.face_encoder.alignment import aligned_face
+from hallo_lit.components.own_weights import load_own
 
 
 class Residual(nn.Module):
@@ -32,9 +34,20 @@ class ConvFaceEncoder(nn.Module):
     """
 
     def __init__(
-        self, width: int = 512, size: int = 112, channels: Sequence[int] = (24, 48, 96, 192), seed: int = 0
+        self,
+        width: int = 512,
+        size: int = 112,
+        channels: Sequence[int] = (24, 48, 96, 192),
+        seed: int = 0,
+        weights: str | Path | None = None,
     ) -> None:
-        """`size`: side of the aligned face in pixels, a multiple of 2 ** len(channels); `channels`: multiples of 8."""
+        """`size`: side of the aligned face in pixels, a multiple of 2 ** len(channels); `channels`: multiples of 8;
+        `weights`: a safetensors file that `hallo-lit weights export` made of a run of stage=face_encoder, None: random
+        numbers of `seed`, or what its bundle brings.
+
+        Raises:
+            UserError: the file does not fit.
+        """
         super().__init__()
         if size % 2 ** len(channels):
             raise ValueError(f"size {size} is not a multiple of {2 ** len(channels)}")
@@ -48,6 +61,8 @@ class ConvFaceEncoder(nn.Module):
         )
         self.head = nn.Linear(channels[-1], width)
         self._initialise(torch.Generator().manual_seed(seed))
+        if weights is not None:
+            load_own(self, weights, "face_encoder.weights")
 
     @torch.no_grad()
     def _initialise(self, generator: torch.Generator) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hallo_lit.data.clip_file import read_tensors
 from hallo_lit.data.encoders import build_encoder
 from hallo_lit.data.features import TENSORS
+from hallo_lit.data.index import clip_path
 from hallo_lit.data.sound import pack
 from hallo_lit.data.store import ClipItem, Encoder, StoreSpec, StoreWriter, content_id
 from hallo_lit.data.synthetic.clip import Clip
@@ -24,6 +27,7 @@ from hallo_lit.faces.regions import FACE_OVAL, OUTER_LIPS, bounds, region_masks
 
 FACE_RATIO, LIP_RATIO = 1.2, 2.0
 HEARD = {"wave", "audio", "curves", "phonemes"}  # what no picture is needed for
+KEPT = HEARD | {"identity"}  # what needs no picture but those already in the store
 
 
 def store_spec(config: SynthesisConfig) -> StoreSpec:
@@ -79,10 +83,13 @@ def lacks(config: SynthesisConfig, part: Part) -> frozenset[str]:
 
 
 def write_to_store(config: SynthesisConfig, clip: Clip) -> None:
-    """Adds to the store what it lacks of the clip; nothing is painted where only `HEARD` features are missing."""
+    """Adds to the store what it lacks of the clip; nothing is painted where only `KEPT` features are missing."""
     writer, id = StoreWriter(config.out, store_spec(config)), store_id(config, clip.part)
     todo, size = writer.missing(id), config.close_up_size if config.close_up else config.size
-    tensors = {**_heard(config, clip, todo), **(_seen(config, clip, size) if todo - HEARD else {})}
+    tensors = {**_heard(config, clip, todo), **(_seen(config, clip, size) if todo - KEPT else {})}
+    if "identity" in todo and config.face_encoder:
+        seen = tensors if "pixels" in tensors else read_tensors(clip_path(Path(config.out), id))
+        tensors["identity"] = _identity(config.face_encoder, clip, seen)
     item = ClipItem(
         source=f"synthetic {config.seed}/{clip.part.name}",
         identity=clip.part.person,
@@ -114,11 +121,13 @@ def _seen(config: SynthesisConfig, clip: Clip, size: int) -> dict[str, Any]:
     pixels, landmarks = whole, points
     if config.close_up:
         pixels, landmarks = close_up(whole, points, config.close_up, size, clip.part.generator(4))
-    tensors: dict[str, Any] = {"pixels": pixels, **geometry(landmarks, size), "landmarks": landmarks}
-    if config.face_encoder:
-        yaw, pitch = (clip.curves[:, CONTROLS.index(name)] for name in ("yaw", "pitch"))
-        best = int(np.argmin(np.abs(yaw) + np.abs(pitch)))
-        encode = _encoder(_plain(config.face_encoder), "face_encoder")
-        identity = encode(whole[best], points[best].astype(np.float64))
-        tensors["identity"] = identity.cpu().numpy().astype(np.float32)
-    return tensors
+    return {"pixels": pixels, **geometry(landmarks, size), "landmarks": landmarks}
+
+
+def _identity(encoder: Mapping[str, Any], clip: Clip, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The embedding of the frame in which the head is turned least, as the store has it."""
+    yaw, pitch = (clip.curves[:, CONTROLS.index(name)] for name in ("yaw", "pitch"))
+    best = int(np.argmin(np.abs(yaw) + np.abs(pitch)))
+    encode = _encoder(_plain(encoder), "face_encoder")
+    embedded = encode(tensors["pixels"][best], tensors["landmarks"][best].astype(np.float64))
+    return np.asarray(embedded.cpu().numpy(), np.float32)
