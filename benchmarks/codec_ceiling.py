@@ -1,7 +1,8 @@
-"""What a crop's size and a linear codec leave of the lips: `python benchmarks/codec_ceiling.py [--clips 8]`.
+"""What a crop's size and a linear codec leave of the lips: `python benchmarks/codec_ceiling.py [--clips 8] [--run RUN]`.
 
 Lively clips of the validation set are cropped, resized, encoded and decoded, and pasted back; MediaPipe finds the lips,
-and the table says how well their opening and width still follow the truth. No denoiser can do better.
+and the table says how well their opening and width still follow the truth. No denoiser can do better. RUN: a folder of a
+run of stage=codec, for a row of its codec at its size.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from hallo_lit.components.patch_codec import PatchCodec
+from hallo_lit.components.vae import Codec
 from hallo_lit.data.synthetic.clip import Look, make_clip
 from hallo_lit.data.synthetic.close_up import close_up
 from hallo_lit.data.synthetic.corpus import Cast, part
@@ -29,6 +31,7 @@ from hallo_lit.faces.crop import Paster, crop, square_crop
 from hallo_lit.faces.regions import region_masks
 from hallo_lit.media.image import to_pixels
 from hallo_lit.metrics.aperture import Aperture
+from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint, rebuild
 from talking_cases import Case, Frames
 
 MARGINS = (0.78, 0.64)
@@ -58,7 +61,7 @@ def fitted(seen: list[tuple[Frames, np.ndarray]], margin: float, side: int, fact
     return codec
 
 
-def through(codec: PatchCodec | None, margin: float, side: int) -> Callable[[Case], Frames]:
+def through(codec: Codec | None, margin: float, side: int) -> Callable[[Case], Frames]:
     def apply(case: Case) -> Frames:
         box = square_crop(case.points[0], case.frames.shape[1:3], margin)
         cut = np.stack([crop(frame, box, (side, side)) for frame in case.frames])
@@ -76,6 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=8)
     parser.add_argument("--people", type=int, default=80, help="that codecs are fitted to")
+    parser.add_argument("--run", type=Path, action="append", default=[], help="of stage=codec; may be said again")
     parser.add_argument("--cases", type=Path, default=Path("outputs/talking_cases"), help="where the truth is kept")
     words = parser.parse_args()
     cases = [Case.make("lively", "validation", k, 75, words.cases) for k in track(range(words.clips), "clips")]
@@ -95,6 +99,11 @@ def main() -> None:
             codec = None if factor is None else fitted(seen, margin, side, factor, channels)
             name = "none" if factor is None else f"{channels} of {factor} x {factor}"
             row((f"{margin:g}", str(side), name), through(codec, margin, side))
+    for run in words.run:
+        checkpoint = read_checkpoint(checkpoint_in(run))
+        margin, side = float(checkpoint.config["crop_margin"]), int(checkpoint.config["size"]["height"])
+        made = rebuild(checkpoint).product()
+        row((f"{margin:g}", str(side), str(run)), through(made, margin, side))
     Console().print(table)
 
 

@@ -21,14 +21,16 @@ corpora() {
 [ -f "$viseme" ] || "$bin/python" -m hallo_lit.stages.viseme --out "$viseme"
 if [ ! -f "$face" ]; then
   corpora face_encoder=null
-  "$bin/hallo-lit" train experiment=tiny_face_encoder steps="${FACE_STEPS:-1000}" run_dir="$folder/face_encoder" \
+  "$bin/hallo-lit" train experiment=tiny_face_encoder steps="${FACE_STEPS:-500}" run_dir="$folder/face_encoder" \
     data.store="$folder/expressions" resume=auto
   "$bin/hallo-lit" weights export "$folder/face_encoder" out="$face"
 fi
 corpora "${eye[@]}"
 "$bin/hallo-lit" train experiment=tiny_talking steps="$steps" run_dir="$folder/talking" data.store="$folder/corpus" "${own[@]}"
-"$bin/hallo-lit" train experiment=tiny_decoder steps="${DECODER_STEPS:-2000}" run_dir="$folder/decoder" \
+"$bin/hallo-lit" train experiment=tiny_temporal steps="${TEMPORAL_STEPS:-1200}" run_dir="$folder/temporal" \
   data.store="$folder/corpus" init.weights="[$folder/talking]" "${own[@]}"
+"$bin/hallo-lit" train experiment=tiny_decoder steps="${DECODER_STEPS:-2000}" run_dir="$folder/decoder" \
+  data.store="$folder/corpus" init.weights="[$folder/temporal]" "${own[@]}"
 "$bin/hallo-lit" train experiment=tiny_expression steps="${EXPRESSION_STEPS:-2000}" run_dir="$folder/expression" \
   data.store="$folder/expressions" init.weights="[$folder/decoder]" "${own[@]}"
 "$bin/hallo-lit" train experiment=tiny_head steps="${HEAD_STEPS:-2000}" run_dir="$folder/head" \

@@ -59,6 +59,15 @@ def test_only_the_net_learns_and_frames_come_nearer(faces: Path, talking: Path, 
     assert kept.expression_net.controls == ("open", "round")
 
 
+def test_scattered_frames_will_do_whatever_the_denoiser_looks_at(faces: Path, talking: Path) -> None:
+    """It is not asked; `stage=talking` refuses such samples where it has temporal modules."""
+    words = (*WORDS, "stage=expression", f"init.weights=[{talking}]", "init.fresh=[]", "name=scattered", "steps=1")
+    made = config(faces, *words, "data.samples.policy.scattered=true", "data.samples.policy.motion=0")
+    assert made["model"]["denoiser"]["extras"]["temporal"]
+    train(made)
+    assert read_checkpoint(checkpoint_in(Path(made["run_dir"]))).step == 1
+
+
 def test_the_lips_do_not_count(faces: Path) -> None:
     stage: Any = stage_of(faces, *WORDS, "stage=expression")
     batch = batch_of(faces, *WORDS, "stage=expression")

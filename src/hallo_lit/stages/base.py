@@ -44,6 +44,7 @@ class DiffusionStage(Stage):
 
     network: Hallo
     told: ClassVar[str] = "expression_net"  # the part of the network that `data.samples.expression` is for
+    denoises: ClassVar[bool] = True  # the denoiser has a part in every step
 
     def __init__(
         self,
@@ -65,10 +66,12 @@ class DiffusionStage(Stage):
         """Fits the linear part of an untrained codec, and measures the spreads of a prior that has none.
 
         Raises:
-            UserError: the frames of a sample are no sequence, and the network looks along time.
+            UserError: the frames of a sample are no sequence, and the denoiser looks along time.
         """
         codec, prior = self.network.codec, self.prior
-        looks = any(isinstance(module, TemporalTransformer) for module in self.network.denoiser.modules())
+        looks = self.denoises and any(
+            isinstance(module, TemporalTransformer) for module in self.network.denoiser.modules()
+        )
         if looks and isinstance(data, ClipDataset) and data.policy.scattered:
             raise UserError(
                 "Frames from anywhere in a video mean nothing to temporal modules: set "

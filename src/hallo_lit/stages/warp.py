@@ -29,6 +29,7 @@ class WarpStage(DiffusionStage):
         UserError: the model lacks the part or makes no use of it, or the objective has losses.
     """
 
+    denoises: ClassVar[bool] = False
     follows: ClassVar[tuple[str, ...]] = (
         "appearance",
         "motion",

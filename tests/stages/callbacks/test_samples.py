@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
+from hallo_lit.animation.handover import LatentHandover, PixelHandover
+from hallo_lit.factory import build
 from hallo_lit.media.image import read_image
 from hallo_lit.media.video import probe, read_clip, read_metadata
 from hallo_lit.stages.running import train
@@ -39,6 +43,12 @@ def test_what_was_made_before_training_stands_between(store: Path) -> None:
     assert last.shape[0] == 3 * 18 - 2
     assert np.array_equal(last[:34], first)  # truth and before
     assert not np.array_equal(last[18:34], last[36:])
+
+
+@pytest.mark.parametrize(("handover", "kind"), [("latents", LatentHandover), ("pixels", PixelHandover)])
+def test_clips_are_handed_over_as_the_run_says(store: Path, handover: str, kind: type) -> None:
+    made: Any = build(config(store, *ON, f"handover={handover}")["callbacks"]["samples"])
+    assert type(made.handover()) is kind
 
 
 def test_stage_one_shows_pictures(store: Path) -> None:
