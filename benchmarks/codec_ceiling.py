@@ -1,8 +1,8 @@
-"""What a crop's size and a linear codec leave of the lips: `python benchmarks/codec_ceiling.py [--clips 8] [--run RUN]`.
+"""What a crop's size and a codec leave of the lips: `python benchmarks/codec_ceiling.py [--clips 8] [--run RUN]`.
 
 Lively clips of the validation set are cropped, resized, encoded and decoded, and pasted back; MediaPipe finds the lips,
-and the table says how well their opening and width still follow the truth. No denoiser can do better. RUN: a folder of a
-run of stage=codec, for a row of its codec at its size.
+and the table says how well their opening and width still follow the truth. No denoiser can do better. RUN: the folder
+of a run of stage=codec, for a row of its codec.
 """
 
 from __future__ import annotations
