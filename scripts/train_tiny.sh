@@ -20,7 +20,7 @@ corpora() {
 
 [ -f "$viseme" ] || "$bin/python" -m hallo_lit.stages.viseme --out "$viseme"
 if [ ! -f "$face" ]; then
-  corpora face_encoder=null
+  corpora '~face_encoder'
   "$bin/hallo-lit" train experiment=tiny_face_encoder steps="${FACE_STEPS:-500}" run_dir="$folder/face_encoder" \
     data.store="$folder/expressions" resume=auto
   "$bin/hallo-lit" weights export "$folder/face_encoder" out="$face"

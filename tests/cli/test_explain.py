@@ -57,6 +57,13 @@ def test_a_value_that_must_be_given_is_named() -> None:
     assert "needs stage.store=..." in sentence(missing.value, ANIMATE)
 
 
+@pytest.mark.parametrize("value", ["3", "null"])
+def test_a_group_that_is_no_name_is_explained(value: str) -> None:
+    with pytest.raises(ValueError, match="must be a string") as wrong:
+        compose("animate", f"face_encoder={value}")
+    assert "'~group' leaves it out" in sentence(wrong.value, ANIMATE)
+
+
 def test_types_are_those_of_the_chosen_groups() -> None:
     words = ["sampler=dpm", "sampler.steps=3", "cfg_scale=2", "face=1", "seed=null"]
     check_types(ANIMATE, compose("animate", *words), words)

@@ -26,6 +26,12 @@ def test_a_store_gets_the_encoders():
     assert config.face_encoder["width"] == 64
 
 
+def test_a_store_may_go_without_an_encoder():
+    config = config_of(compose("synthesize", "store=true", "~face_encoder"))
+    assert config.face_encoder is None
+    assert config.audio_encoder is not None
+
+
 def test_a_corpus_from_the_command_line(tmp_path, capsys):
     run(compose("synthesize", f"out={tmp_path}/c", "clips=1", "seconds=0.4", "pixels=128", "processes=1"))
     assert "1 clips made" in capsys.readouterr().out

@@ -66,7 +66,10 @@ def sentence(error: BaseException, verb: Verb, folder: str | None = None) -> str
         case OmegaConfBaseException() if not isinstance(error, (ConfigAttributeError, ConfigKeyError)):
             return f"The setting {error.full_key} is wrong: {_first_line(error)}"
         case ValueError() if str(error).startswith("Config group override must be a string"):
-            return "A group is set to a name, not to a number; its values are set as group.key=..."
+            return (
+                "A group is set to a name, not to a number or null; its values are set as group.key=..., "
+                "and '~group' leaves it out."
+            )
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"The disk is full: {error.filename or 'the output'} could not be written; free some space."
         case PermissionError() if error.filename:
