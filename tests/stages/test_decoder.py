@@ -143,21 +143,3 @@ def test_a_process_that_is_not_sampled_is_refused(faces: Path) -> None:
     stage: Any = stage_of(faces, *CODEC, "stage=decoder")
     with pytest.raises(UserError, match=r"stage\.sampler=null"):
         DecoderStage(stage.network, SimpleNamespace(), stage.learning, sampler=Sampler())  # type: ignore[arg-type]
-
-
-def test_an_adversary_learns_along(faces: Path, talking: Path) -> None:
-    adversary = "stage.adversary={_target_: hallo_lit.stages.adversary.PatchAdversary, weight: 0.1, channels: [8, 8]}"
-    words = (*TALKER, "stage=decoder", adversary, f"init.weights=[{talking}]", "init.fresh=[codec.finish.*]")
-    made = config(faces, *words, "name=sharp", "steps=2")
-    train(made)
-    checkpoint = read_checkpoint(checkpoint_in(Path(made["run_dir"])))
-    fresh: Any = stage_of(faces, *words)
-    judges = {key: tensor for key, tensor in checkpoint.state.items() if key.startswith("adversary.")}
-    assert judges
-    assert all(not torch.equal(tensor, fresh.state_dict()[key]) for key, tensor in judges.items())
-    assert not any("adversary" in key for key in checkpoint.network)
-    fresh.load_state_dict(dict(checkpoint.state))
-    batch = batch_of(faces, *words)
-    losses = fresh.losses(batch, fresh.streams(batch.index, validating=True), NOTHING_DROPPED)
-    plain = losses.parts["l1"] + 0.5 * losses.parts["perceptual"]
-    torch.testing.assert_close(losses.loss, plain + 0.1 * losses.parts["asked"] + losses.parts["told_apart"])

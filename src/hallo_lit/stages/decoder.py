@@ -12,7 +12,6 @@ from hallo_lit.diffusion.guidance import Guidance, NoGuidance
 from hallo_lit.diffusion.process import NoiseProcess
 from hallo_lit.diffusion.sampler import Sampler, sample_clip
 from hallo_lit.errors import UserError
-from hallo_lit.stages.adversary import PatchAdversary
 from hallo_lit.stages.base import DiffusionStage, Losses
 from hallo_lit.stages.learning import Learning
 from hallo_lit.stages.objective import Objective, Process
@@ -29,8 +28,6 @@ class DecoderStage(DiffusionStage):
 
     With a `sampler`, latents are those that it makes of noise alone in all its steps, under `guidance`, all frames of a
     clip from one noise if `shared_noise`: what a video is made of, for samplers of few steps. Nothing is dropped then.
-
-    An `adversary` learns along to tell the pictures from true frames, and asks for such as it cannot tell.
 
     Raises:
         UserError: the objective has losses of its own, or the process cannot be sampled.
@@ -59,7 +56,6 @@ class DecoderStage(DiffusionStage):
         sampler: Sampler | None = None,
         guidance: Guidance = NoGuidance(),  # noqa: B008  (has no state)
         shared_noise: bool = False,
-        adversary: PatchAdversary | None = None,
     ) -> None:
         if sampler is not None and not isinstance(process, NoiseProcess):
             raise UserError(
@@ -69,7 +65,6 @@ class DecoderStage(DiffusionStage):
         super().__init__(network, process, learning, objective, seed)
         self.perceptual, self.distance = perceptual, distance
         self.sampler, self.guidance, self.shared_noise = sampler, guidance, shared_noise
-        self.adversary = adversary
 
     def losses(self, batch: ClipBatch, streams: Streams, rates: DropRates) -> Losses:
         if self.sampler is None:
@@ -86,10 +81,6 @@ class DecoderStage(DiffusionStage):
             "perceptual": self.distance(made, true),
         }
         loss = parts["l1"] + self.perceptual * parts["perceptual"]
-        if self.adversary is not None:
-            places = None if weights is None else weights.expand(-1, batch.frames.shape[1], -1, -1, -1).flatten(0, 1)
-            parts["asked"], parts["told_apart"] = self.adversary(made, true, places)
-            loss = loss + self.adversary.weight * parts["asked"] + parts["told_apart"]
         return Losses(loss, parts, step.error if self.sampler is None else error.detach().flatten(1).mean(1), timestep)
 
     @torch.no_grad()
