@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Trains model=tiny from nothing, or goes on where the last call stopped: train_tiny.sh [FOLDER] [STEPS] [CLIPS]
+# CODEC=shortcut_8 puts an AutoencoderKL around the linear codec, trained first, in place of the network that finishes
+# pictures.
 set -euo pipefail
-folder=${1:-outputs/tiny} steps=${2:-9000} clips=${3:-400}
+folder=${1:-outputs/tiny} steps=${2:-9000} clips=${3:-400} codec=${CODEC:-patch}
 bin=${VENV:-.venv}/bin
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 viseme=$folder/viseme.safetensors face=$folder/face_encoder.safetensors
 ear=(audio_encoder=viseme "audio_encoder.weights=$viseme")
 eye=(face_encoder=conv "face_encoder.weights=$face")
-own=("audio_encoder.weights=$viseme" "face_encoder.weights=$face" resume=auto)
 
 # corpora WORD...: three sets of people; what is there is kept, what an encoder lacks is added
 corpora() {
@@ -18,22 +19,33 @@ corpora() {
   "$bin/hallo-lit" synthesize out="$folder/heads" seed=404 motion=0 sway=2 "${people[@]}" zoom=1.0 close_up=1.6
 }
 
+# stage NAME STEPS STORE BEFORE WORD...: one run of experiment=tiny_NAME, which begins from the run BEFORE (-: nothing)
+stage() {
+  local begin=()
+  [ "$4" = - ] || begin=("init.weights=[$folder/$4]")
+  "$bin/hallo-lit" train experiment="tiny_$1" steps="$2" data.store="$folder/$3" run_dir="$folder/$1" resume=auto "${begin[@]}" "${@:5}"
+}
+
 [ -f "$viseme" ] || "$bin/python" -m hallo_lit.stages.viseme --out "$viseme"
 if [ ! -f "$face" ]; then
   corpora '~face_encoder'
-  "$bin/hallo-lit" train experiment=tiny_face_encoder steps="${FACE_STEPS:-500}" run_dir="$folder/face_encoder" \
-    data.store="$folder/expressions" resume=auto
+  stage face_encoder "${FACE_STEPS:-500}" expressions -
   "$bin/hallo-lit" weights export "$folder/face_encoder" out="$face"
 fi
 corpora "${eye[@]}"
-"$bin/hallo-lit" train experiment=tiny_talking steps="$steps" run_dir="$folder/talking" data.store="$folder/corpus" "${own[@]}"
-"$bin/hallo-lit" train experiment=tiny_temporal steps="${TEMPORAL_STEPS:-1200}" run_dir="$folder/temporal" \
-  data.store="$folder/corpus" init.weights="[$folder/talking]" "${own[@]}"
-"$bin/hallo-lit" train experiment=tiny_decoder steps="${DECODER_STEPS:-2000}" run_dir="$folder/decoder" \
-  data.store="$folder/corpus" init.weights="[$folder/temporal]" "${own[@]}"
-"$bin/hallo-lit" train experiment=tiny_expression steps="${EXPRESSION_STEPS:-2000}" run_dir="$folder/expression" \
-  data.store="$folder/expressions" init.weights="[$folder/decoder]" "${own[@]}"
-"$bin/hallo-lit" train experiment=tiny_head steps="${HEAD_STEPS:-2000}" run_dir="$folder/head" \
-  data.store="$folder/heads" init.weights="[$folder/expression]" "${own[@]}"
+own=("audio_encoder.weights=$viseme" "face_encoder.weights=$face")
+first=- before=("${own[@]}") decoder=("${own[@]}") after=("${own[@]}")
+if [ "$codec" != patch ]; then
+  before+=("codec@size.codec=$codec")
+  after+=("codec@size.codec=$codec")
+  decoder+=("codec@size.codec=$codec" "stage.learning.trains=[codec.vae.decoder.*,codec.vae.post_quant_conv.*,codec.synthesis.*]" "init.fresh=[]")
+  first=codec
+  stage codec "${CODEC_STEPS:-2000}" corpus - size=talker "codec@size.codec=$codec" data.batch_size=8 data.samples.masks=portrait optimizer.lr=1e-3
+fi
+stage talking "$steps" corpus "$first" "${before[@]}"
+stage temporal "${TEMPORAL_STEPS:-1200}" corpus talking "${before[@]}"
+stage decoder "${DECODER_STEPS:-2000}" corpus temporal "${decoder[@]}"
+stage expression "${EXPRESSION_STEPS:-2000}" expressions decoder "${after[@]}"
+stage head "${HEAD_STEPS:-2000}" heads expression "${after[@]}"
 "$bin/hallo-lit" weights export "$folder/head" out="$folder/bundle" dtype=fp16 overwrite=true
 echo "$folder/bundle: judge it with $bin/python benchmarks/talking.py $folder/bundle"

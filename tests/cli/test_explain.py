@@ -5,7 +5,7 @@ import os
 
 import pytest
 import torch
-from hydra.errors import MissingConfigException
+from hydra.errors import ConfigCompositionException, MissingConfigException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -55,6 +55,13 @@ def test_a_value_that_must_be_given_is_named() -> None:
     with pytest.raises(OmegaConfBaseException) as missing:
         OmegaConf.select(OmegaConf.create({"stage": {"store": "???"}}), "stage.store", throw_on_missing=True)
     assert "needs stage.store=..." in sentence(missing.value, ANIMATE)
+
+
+def test_a_group_that_lies_within_another_is_shown_its_place() -> None:
+    with pytest.raises(ConfigCompositionException) as wrong:
+        compose("animate", "codec=patch")
+    assert "set codec@size.codec=NAME" in sentence(wrong.value, ANIMATE)
+    assert compose("animate", "codec@size.codec=patch").size.codec.factor == 8
 
 
 @pytest.mark.parametrize("value", ["3", "null"])

@@ -22,8 +22,10 @@ def conf_dir() -> Path:
     return checkout if (checkout / "animate.yaml").is_file() else Path(__file__).parents[1] / "conf"
 
 
-def compose(config_name: str, *overrides: str) -> DictConfig:
+def compose(config_name: str, *overrides: str, whole: bool = False) -> DictConfig:
     """What `hallo-lit <config_name> <overrides>` would receive, in Hydra's grammar (quote odd file names).
+
+    whole: with Hydra's own part, which tells what was chosen of which group.
 
     Usable inside a running Hydra application, too; whatever Hydra was initialised with before is restored.
 
@@ -34,7 +36,7 @@ def compose(config_name: str, *overrides: str) -> DictConfig:
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return hydra_compose(config_name, overrides=list(overrides))
+            return hydra_compose(config_name, overrides=list(overrides), return_hydra_config=whole)
     finally:
         GlobalHydra.instance().hydra = before
 

@@ -146,6 +146,9 @@ def _composition(error: ConfigCompositionException, verb: Verb, folder: str | No
     text = str(error)
     if text.startswith("Could not override '"):
         key = text.split("'")[1]
+        chosen = map(str, compose(verb.name, *_search(folder), whole=True).hydra.runtime.choices)
+        if placed := [name for name in chosen if name.startswith(f"{key}@")]:
+            return f"The group {key} has a place of its own in {verb.name}: set {placed[0]}=NAME."
         return (
             f"{verb.name} has no setting {key}{nearest(key, _known_keys(verb, folder))}; "
             f"`hallo-lit {verb.name} --help` lists them."
