@@ -5,7 +5,7 @@ Self-made people, sentences and voices that no training has met, each photo take
 lively  heads move and eyes blink; lip opening and width of the generated video against the truth, found by MediaPipe,
         and its lids, brows, irises and head against the controls that were drawn for them.
 still   nothing but the lips moves, in the video too (liveliness=0); pixels against the true frames, in the model's crop
-        at the model's size.
+        at the model's size, and how much landmarks tremble and pixels flicker, as a multiple of the true frames.
 long    sound of eight seconds: the sync proxy with the own sound, the sound moved, another one's sound; and half a
         minute of the networks' own frames (sway=0 photo_detail=false), in which the background must not change.
 
@@ -45,6 +45,7 @@ from hallo_lit.faces.measures import brow_height, gaze_offset, lid_aperture, lip
 from hallo_lit.media.image import to_pixels
 from hallo_lit.metrics.aperture import Aperture
 from hallo_lit.metrics.aperture_sync import ApertureSync
+from hallo_lit.metrics.smoothness import Smoothness
 from hallo_lit.metrics.video import Video
 from talking_cases import SEEDS, Case, Frames
 
@@ -75,6 +76,7 @@ class Judge:
         self.lips = {name: Aperture() for name in ("made", "mismatched", "codec", "seen")}
         self.sync = {name: ApertureSync() for name in ("own", "moved", "other")}
         self.found: list[float] = []
+        self.smoothness = Smoothness()
         self.psnr: list[tuple[float, float]] = []
         self.codec_psnr: list[tuple[float, float]] = []
         self.background: list[list[float]] = []
@@ -111,6 +113,7 @@ class Judge:
 
     def still(self, case: Case) -> None:
         made, photo = self.animate(case, case, liveliness=0), self.photo(case)
+        self.smoothness.update(case.video(made), case.video(case.frames))
         self.psnr.append(self.compare(case, photo, made))
         self.codec_psnr.append(self.compare(case, photo, through_codec(self.animator, photo, case.frames)))
 
@@ -180,6 +183,11 @@ class Judge:
             "PSNR of the mouth, dB": float(psnr[1]),
             "codec alone: PSNR, dB": float(limit[0]),
             "codec alone: PSNR of the mouth, dB": float(limit[1]),
+        }
+        smooth = self.smoothness.compute()
+        found |= {
+            f"{name} of still heads, times the true frames'": float(smooth[f"{name}_of_real"])
+            for name in ("jitter", "flicker")
         }
         for name, pairs in self.followed.items():
             for whose, sides in (("", pairs), ("MediaPipe on the true frames: ", self.true[name] if pairs else [])):

@@ -33,19 +33,18 @@ if [ ! -f "$face" ]; then
   "$bin/hallo-lit" weights export "$folder/face_encoder" out="$face"
 fi
 corpora "${eye[@]}"
-own=("audio_encoder.weights=$viseme" "face_encoder.weights=$face")
-first=- before=("${own[@]}") decoder=("${own[@]}") after=("${own[@]}")
+first=- parts=("audio_encoder.weights=$viseme" "face_encoder.weights=$face") decoder=()
 if [ "$codec" != patch ]; then
-  before+=("codec@size.codec=$codec")
-  after+=("codec@size.codec=$codec")
-  decoder+=("codec@size.codec=$codec" "stage.learning.trains=[codec.vae.decoder.*,codec.vae.post_quant_conv.*,codec.synthesis.*]" "init.fresh=[]")
   first=codec
-  stage codec "${CODEC_STEPS:-2000}" corpus - size=talker "codec@size.codec=$codec" data.batch_size=8 data.samples.masks=portrait optimizer.lr=1e-3
+  stage codec "${CODEC_STEPS:-2000}" corpus - size=talker "codec@size.codec=$codec" data.batch_size=8 data.samples.masks=portrait \
+    optimizer.lr=1e-3
+  parts+=("codec@size.codec=$codec")
+  decoder=("stage.learning.trains=[codec.vae.decoder.*,codec.vae.post_quant_conv.*,codec.synthesis.*]" "init.fresh=[]")
 fi
-stage talking "$steps" corpus "$first" "${before[@]}"
-stage temporal "${TEMPORAL_STEPS:-1200}" corpus talking "${before[@]}"
-stage decoder "${DECODER_STEPS:-2000}" corpus temporal "${decoder[@]}"
-stage expression "${EXPRESSION_STEPS:-2000}" expressions decoder "${after[@]}"
-stage head "${HEAD_STEPS:-2000}" heads expression "${after[@]}"
+stage talking "$steps" corpus "$first" "${parts[@]}"
+stage temporal "${TEMPORAL_STEPS:-1200}" corpus talking "${parts[@]}"
+stage decoder "${DECODER_STEPS:-2000}" corpus temporal "${parts[@]}" "${decoder[@]}"
+stage expression "${EXPRESSION_STEPS:-2000}" expressions decoder "${parts[@]}"
+stage head "${HEAD_STEPS:-2000}" heads expression "${parts[@]}"
 "$bin/hallo-lit" weights export "$folder/head" out="$folder/bundle" dtype=fp16 overwrite=true
 echo "$folder/bundle: judge it with $bin/python benchmarks/talking.py $folder/bundle"
