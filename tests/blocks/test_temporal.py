@@ -27,6 +27,21 @@ def test_a_new_one_does_nothing() -> None:
     assert torch.equal(net(x, FRAMES, motion), x)
 
 
+def test_it_learns_where_nothing_before_it_does() -> None:
+    """Its own norm, and one that a later layer has; either ended the process on CPUs."""
+    net, later = temporal(), torch.nn.GroupNorm(4, CHANNELS)
+    x, motion = normal(1, 2 * FRAMES, CHANNELS, HEIGHT, WIDTH), normal(2, 2, 1, HEIGHT * WIDTH, CHANNELS)
+
+    def gradients(given: Tensor) -> list[Tensor | None]:
+        net.zero_grad()
+        later(net(given, FRAMES, motion)).square().sum().backward()
+        return [None if p.grad is None else p.grad.clone() for p in (*net.norm.parameters(), *net.proj_in.parameters())]
+
+    alone, among_others = gradients(x), gradients(x.clone().requires_grad_())
+    assert all(one is not None and torch.equal(one, other) for one, other in zip(alone, among_others, strict=True))
+    assert not x.requires_grad  # the caller's tensor stays as it is
+
+
 def test_motion_frames_are_frames_in_front_that_are_not_returned() -> None:
     net, b = temporal(), 2
     motion = normal(1, b, 2, HEIGHT * WIDTH, CHANNELS)

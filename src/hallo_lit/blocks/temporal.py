@@ -38,6 +38,10 @@ class TemporalTransformer(nn.Module):
         m + f may not exceed the number of positions (32).
         """
         height, width = x.shape[-2:]
+        if torch.is_grad_enabled() and not x.requires_grad and not torch.compiler.is_compiling():
+            # PyTorch 2.10's GroupNorm crashes on CPUs where a channels-last input needs no gradient and its weights do;
+            # what leaves here is channels-last, so that later norms depend on it, too
+            x = x.detach().requires_grad_()
         clip = x.flatten(2).transpose(1, 2).unflatten(0, (-1, frames))  # (b, f, l, c)
         past = 0 if motion is None else motion.shape[1]
         if motion is not None:
