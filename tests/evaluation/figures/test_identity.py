@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,12 @@ def test_both_models_are_measured_against_the_person(scene: Scene, full_attentio
     assert numbers["before_weights"] == scene.other(full_attention).weights
     with Image.open(path) as image:
         assert np.asarray(image).std() > 20
+
+
+def test_both_models_are_as_lively(scene: Scene, full_attention: Path) -> None:
+    calm = replace(scene.animator, recipe=scene.animator.with_recipe(liveliness=0.0, sway=0.5))
+    recipe = replace(scene, animator=calm).other(full_attention).recipe
+    assert (recipe.liveliness, recipe.sway) == (0.0, 0.5)
 
 
 def test_one_model_alone_cannot_be_compared(scene: Scene, tmp_path: Path) -> None:

@@ -107,13 +107,15 @@ class Scene:
         return None if self.real is None else Film.read(self.real, self.frames, self.photo)
 
     def other(self, where: str | Path) -> Animator:
-        """Another model's animator, on this one's device.
+        """Another model's animator, on this one's device, whose faces and heads are as lively.
 
         Raises:
             UserError: see `Animator.from_pretrained`.
         """
         weight = next(self.animator.hallo.denoiser.parameters())
-        return from_bundle(where, {"device": str(weight.device)})
+        made, ours = from_bundle(where, {"device": str(weight.device)}), self.animator.recipe
+        made.recipe = made.with_recipe(liveliness=ours.liveliness, sway=ours.sway)
+        return made
 
 
 def _scaled(photo: Photo) -> tuple[int, int, int, int]:
