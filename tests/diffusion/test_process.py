@@ -93,8 +93,8 @@ def test_frames_have_a_share_of_their_noise_in_common(share: float) -> None:
     drawn = noised.x / (1 - alphas(process)[noised.timestep]).sqrt().view(-1, 1, 1, 1, 1)
     assert abs(drawn.std() - 1) < 0.03
     first, second, third = drawn.unbind(1)
-    assert abs((first * second).mean() - share) < 0.02
-    assert abs((second * third).mean() - share) < 0.02
+    assert abs((first * second).mean() - share) < 0.05
+    assert abs((second * third).mean() - share) < 0.05
     assert abs((drawn[:-1] * drawn[1:]).mean()) < 0.02  # other clips have their own
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run.log({"ours/aperture_r": 0.3, "loss": 2})
         run.log({"ours/aperture_r": 0.4})
         run.summary["best"] = 0.5
+    for _ in range(600):  # W&B's own process may still be writing, on a busy machine for seconds
+        if offline_runs(place)[0].values.get("best") == 0.5:
+            break
+        time.sleep(0.1)
     return place
 
 

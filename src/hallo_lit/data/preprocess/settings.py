@@ -28,6 +28,7 @@ CONV = {
     "size": 112,
     "channels": [24, 48, 96, 192],
     "seed": 0,
+    "weights": None,
 }
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 WORST = 51  # of x264's quality; these two as `media.video.Encoding` takes them, which would need PyAV here
