@@ -125,6 +125,7 @@ def test_a_begun_run_is_not_overwritten(tmp_path: Path) -> None:
         (["check_store=[phonemes]"], "check_store knows audio and identity"),
         (["precision=fp8"], "precision=fp8 is not known"),
         (["trainer=gpu"], "This trainer is not possible here"),
+        (["trainer=slurm", "trainer.accelerator=cpu", "trainer.devices=1"], "trainer=slurm is for the tasks of `srun`"),
         (["init.fresh=[]"], "does not begin from nothing"),
         (["stage.learning.trains=[denoiser.*.autio.*]"], "names no parameter"),
         (["schedule.shape=cosine", "schedule.warm_up=9"], "no room for 9 steps"),

@@ -104,10 +104,10 @@ def make_trainer(config: Mapping[str, Any]) -> L.Trainer:
     """
     text = yaml.safe_dump({k: v for k, v in config.items() if k not in LOCAL}, sort_keys=False, allow_unicode=True)
     checkpoints = Checkpoints(Path(config["run_dir"]) / FOLDER, config["save_every"], config["keep"], text)
-    partial = build(config["trainer"], trust=None)
-    plugins = partial.keywords.pop("plugins", None)
-    bar = partial.keywords.pop("enable_progress_bar", None)
     try:
+        partial = build(config["trainer"], trust=None)
+        plugins = partial.keywords.pop("plugins", None)
+        bar = partial.keywords.pop("enable_progress_bar", None)
         trainer: L.Trainer = partial(
             precision=precision(config["precision"]),
             plugins=[AtomicCheckpointIO(), *([] if plugins is None else [plugins])],
@@ -117,6 +117,13 @@ def make_trainer(config: Mapping[str, Any]) -> L.Trainer:
         )
     except (MisconfigurationException, ValueError, RuntimeError) as error:
         raise UserError(f"This trainer is not possible here: {str(error).splitlines()[0]}") from error
+    except KeyError as error:
+        if not str(error.args[0]).startswith("SLURM_"):
+            raise
+        raise UserError(
+            f"trainer=slurm is for the tasks of `srun`, which sets {error.args[0]}: `srun hallo-lit train ...` in a "
+            "job, or take trainer=ddp."
+        ) from error
     return trainer
 
 
