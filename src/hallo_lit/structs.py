@@ -240,12 +240,13 @@ class ClipBatch:
         return cls(stack("frames"), inputs, index, stack("curves"))
 
     def to(self, device: torch.device | str) -> ClipBatch:
-        frames, index, curves = (x.to(device, non_blocking=True) for x in (self.frames, self.index, self.curves))
-        return ClipBatch(frames, self.inputs.to(device), index, curves)
+        """All but `index`, which the CPU reads to draw random numbers."""
+        frames, curves = (x.to(device, non_blocking=True) for x in (self.frames, self.curves))
+        return ClipBatch(frames, self.inputs.to(device), self.index, curves)
 
     def pin_memory(self) -> ClipBatch:
         inputs = ClipInputs(*(getattr(self.inputs, f.name).pin_memory() for f in fields(ClipInputs)))
-        return ClipBatch(self.frames.pin_memory(), inputs, self.index.pin_memory(), self.curves.pin_memory())
+        return ClipBatch(self.frames.pin_memory(), inputs, self.index, self.curves.pin_memory())
 
 
 def per_frame(x: Tensor, frames: int) -> Tensor:

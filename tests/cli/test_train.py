@@ -72,7 +72,9 @@ def test_launchers_of_hydra_fit(launcher):
 
 @pytest.mark.slow
 def test_two_processes_from_the_command_line(store, tmp_path):
-    words = settings(store, f"run_dir={tmp_path}/run", "steps=2", "trainer=ddp_cpu", "data.batch_size=1")
+    words = settings(
+        store, f"run_dir={tmp_path}/run", "steps=2", "trainer=ddp_cpu", "data.batch_size=1", "callbacks=default"
+    )
     command = [sys.executable, "-m", "hallo_lit.cli", "train", *words]
     done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,7 @@ from hallo_lit.stages.checkpoint import checkpoint_in, read_checkpoint
 from hallo_lit.stages.running import train
 
 from .command import start
-from .small import ALL, config
+from .small import ALL, EMA, config
 
 PLAIN = {"_target_": "torch.optim.SGD", "_partial_": True, "lr": 1.0}  # weights then show the gradients themselves
 WORDS = (ALL, "steps=2", "objective.drop_rates.audio=0.5", "objective.drop_rates.reference=0.5", "clip_norm=0.1")
@@ -50,3 +50,23 @@ def test_two_processes_make_the_gradients_of_one(
     assert set(together) == set(alone)
     for name, tensor in alone.items():
         torch.testing.assert_close(together[name], tensor, rtol=1e-4, atol=2e-6, msg=name)
+
+
+@pytest.mark.slow
+def test_sharded_and_whole_runs_go_on_with_each_others_checkpoints(store: Path, tmp_path: Path) -> None:
+    """The codec is frozen and comes first, so that parameters and those that train are numbered differently."""
+    words = ("stage.learning.trains=[denoiser.*]", "data.batch_size=4", "optimizer.lr=0.001")
+    sharded = ("trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=2", "data.batch_size=2")
+
+    def last(folder: Path) -> Mapping[str, Tensor]:
+        return read_checkpoint(checkpoint_in(folder)).state
+
+    train(config(store, *words, "steps=4", f"run_dir={tmp_path}/whole"))
+    train(config(store, *words, EMA, "steps=2", f"run_dir={tmp_path}/mixed"))
+    for steps, more in ((3, sharded), (4, ())):
+        settings = config(store, *words, f"run_dir={tmp_path}/mixed", f"steps={steps}", "resume=auto", *more)
+        name = f"to{steps}"
+        assert start(settings, tmp_path, name).wait() == 0, (tmp_path / f"{name}.log").read_text()
+    mixed = last(tmp_path / "mixed")
+    for name, tensor in last(tmp_path / "whole").items():
+        torch.testing.assert_close(mixed[name], tensor, rtol=1e-3, atol=1e-4, msg=name)

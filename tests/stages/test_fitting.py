@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +16,9 @@ class Failing:
 
     precision, accumulate_grad_batches, is_global_zero = "32-true", 2, True
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, launcher: Any = None) -> None:
         self.error, self.loggers = error, list[Any]()
+        self.strategy = SimpleNamespace(launcher=launcher)
 
     def fit(self, *_: Any, **__: Any) -> None:
         raise self.error
@@ -48,9 +50,11 @@ def test_advice_that_is_taken_already_is_not_given_again() -> None:
     assert "batch_size" not in out_of_memory(trainer, SimpleNamespace(batch_size=1))  # type: ignore[arg-type]
 
 
-def test_other_errors_pass() -> None:
+def test_other_errors_pass_and_end_the_processes_that_wait_for_this_one() -> None:
+    ended: list[int] = []
     with pytest.raises(RuntimeError, match="shapes"):
-        fit(Failing(RuntimeError("shapes differ")), None, DATA)  # type: ignore[arg-type]
+        fit(Failing(RuntimeError("shapes differ"), SimpleNamespace(kill=ended.append)), None, DATA)  # type: ignore[arg-type]
+    assert ended == [signal.SIGKILL]
 
 
 def test_an_unknown_precision_is_refused() -> None:

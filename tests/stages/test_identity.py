@@ -48,6 +48,16 @@ def test_factors_leave_the_layers_beside_them_alone(store: Path, motion: Path) -
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
+def test_factors_come_from_the_seed(store: Path, motion: Path) -> None:
+    nets = []
+    for name in ("drawn", "drawn_again"):
+        torch.rand(3)
+        settings = config(store, *PERSON, f"init.weights=[{motion}]", "seed=3", f"name={name}")
+        train(settings)
+        nets.append(read_checkpoint(checkpoint_in(Path(settings["run_dir"]))).network)
+    assert all(torch.equal(tensor, nets[1][name]) for name, tensor in nets[0].items())
+
+
 def test_samples_show_the_person_before_and_after() -> None:
     cfg = compose("train", "experiment=identity")
     assert cfg.callbacks.samples.at_start

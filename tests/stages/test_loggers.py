@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from hallo_lit.stages.loggers import has_key, show_picture, wandb_logger
+from hallo_lit.stages.loggers import begin_anew, has_key, show_picture, wandb_logger
 from hallo_lit.stages.running import train
 
 from .small import config
@@ -47,6 +47,17 @@ def test_a_run_tells_every_logger_what_trains_and_how(nowhere: Path, store: Path
     assert (run / "logs/metrics.csv").read_text().startswith("epoch,step,train/loss")
     assert list((run / "tensorboard").glob("events*"))
     assert list((run / "wandb").glob("offline-run-*/*.wandb"))
+
+
+def test_a_run_that_goes_on_is_one_run_of_wandb(nowhere: Path, store: Path) -> None:
+    words = ("logger=wandb", f"run_dir={nowhere}/run", "log_every=1")
+    for more in (("steps=1",), ("steps=2", "resume=auto")):
+        train(config(store, *words, *more))
+    names = {path.name.rpartition("-")[2] for path in (nowhere / "run/wandb").glob("offline-run-*")}
+    assert names == {(nowhere / "run/wandb_run").read_text().strip()}
+    begin_anew(nowhere / "run")
+    wandb_logger("project", "name", str(nowhere / "run"))
+    assert names != {(nowhere / "run/wandb_run").read_text().strip()}
 
 
 def test_pictures_go_to_the_loggers_that_take_them(tmp_path: Path) -> None:

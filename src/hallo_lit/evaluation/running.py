@@ -26,6 +26,7 @@ from hallo_lit.evaluation.scoring import Progress, score, score_real, silent
 from hallo_lit.evaluation.table import REAL, Table, columns_of
 from hallo_lit.factory import build
 from hallo_lit.metrics.base import VideoMetric
+from hallo_lit.stages.loggers import begin_anew
 
 # What decides how a video is made; the other keys of the configuration say how it is judged.
 OF_THE_MODEL = (*NETWORKS, *DEFAULTS, "size", "cfg_scale")
@@ -171,4 +172,5 @@ def _keep(table: Table, config: Mapping[str, Any]) -> None:
     table.save(folder)
     with replacing(folder / "config.yaml") as part:
         part.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    begin_anew(folder)
     log_table(table, [build(entry, trust=None) for entry in (config["logger"] or {}).values() if entry is not None])

@@ -150,7 +150,10 @@ class DiffusionStage(Stage):
             return images
         moments = [codec.moments(part) for part in images.flatten(0, 1).split(self.encode_chunk)]
         mean, std = (torch.cat(part).unflatten(0, images.shape[:2]) for part in zip(*moments, strict=True))
-        return mean if purpose is None else mean + std * streams.normal(purpose, mean)
+        if purpose is None:
+            return mean
+        mean, std = mean.float(), std.float()  # noise schedules are rounded to what they multiply
+        return mean + std * streams.normal(purpose, mean)
 
     def _no_frames(self, past: Tensor) -> Tensor:
         codec = self.network.codec

@@ -31,6 +31,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         with replacing(Path(path)) as part:
             torch.save(checkpoint, part)
 
+    def load_checkpoint(self, path: str | Path, map_location: Any = None, weights_only: bool | None = None) -> Any:
+        """Tensors stay in the file until they are used, so that the ranks of a machine share its pages."""
+        return torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+
 
 @dataclass(frozen=True)
 class Checkpoint:

@@ -30,10 +30,10 @@ class FacePairs:
     index: Tensor
 
     def to(self, device: torch.device | str) -> FacePairs:
-        return FacePairs(self.views.to(device, non_blocking=True), self.index.to(device, non_blocking=True))
+        return FacePairs(self.views.to(device, non_blocking=True), self.index)
 
     def pin_memory(self) -> FacePairs:
-        return FacePairs(self.views.pin_memory(), self.index.pin_memory())
+        return FacePairs(self.views.pin_memory(), self.index)
 
 
 class FacePairDataset(Dataset[tuple[Tensor, int]]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,21 @@ def fit(trainer: L.Trainer, stage: Stage, data: L.LightningDataModule, resume: P
         trainer.fit(stage, datamodule=data, ckpt_path=resume, weights_only=True)
     except SIGTERMException:
         return TERMINATED if trainer.is_global_zero else 0  # the first rank is killed when another one fails
-    except torch.OutOfMemoryError as error:
-        raise UserError(out_of_memory(trainer, data)) from error
-    except RuntimeError as error:
-        if "alloc" in str(error) and "memory" in str(error):  # the CPU's allocator has no exception of its own
+    except Exception as error:
+        if trainer.strategy.launcher is not None:  # ranks that this one started would wait for it on their GPUs
+            trainer.strategy.launcher.kill(signal.SIGKILL)
+        if _memory_ran_out(error):
             raise UserError(out_of_memory(trainer, data)) from error
         raise
     finally:
         close(trainer.loggers)
     return 0
+
+
+def _memory_ran_out(error: Exception) -> bool:
+    told = str(error)  # the CPU's allocator has no exception of its own
+    cpu = isinstance(error, RuntimeError) and "alloc" in told and "memory" in told
+    return cpu or isinstance(error, torch.OutOfMemoryError)
 
 
 def out_of_memory(trainer: L.Trainer, data: L.LightningDataModule) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import netrc
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,29 @@ from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
 from hallo_lit.media.image import Pixels, read_image
 
+WANDB_RUN = "wandb_run"  # a file with the run's name on the server
+
 
 def wandb_logger(project: str, name: str, save_dir: str, group: str | None = None, tags: Sequence[str] = ()) -> Logger:
-    """Online with an API key, else offline; never asks. `wandb sync` uploads offline runs later."""
+    """Online with an API key, else offline; never asks. `wandb sync` uploads offline runs later.
+
+    The folder remembers its run of W&B, which another call goes on with, unless `begin_anew` came between.
+    """
     os.environ.setdefault("WANDB_SILENT", "true")
     offline = os.environ.get("WANDB_MODE", "") != "online" and not has_key()
-    Path(save_dir).mkdir(parents=True, exist_ok=True)
-    return WandbLogger(name=name, project=project, group=group, tags=list(tags), save_dir=save_dir, offline=offline)
+    known = Path(save_dir) / WANDB_RUN
+    known.parent.mkdir(parents=True, exist_ok=True)
+    if not known.is_file():
+        known.write_text(f"{secrets.token_hex(4)}\n", encoding="utf-8")
+    run = known.read_text(encoding="utf-8").strip()
+    return WandbLogger(
+        name=name, project=project, group=group, tags=list(tags), save_dir=save_dir, offline=offline, id=run
+    )
+
+
+def begin_anew(folder: Path) -> None:
+    """What is logged in this folder from now on is another run of W&B."""
+    (folder / WANDB_RUN).unlink(missing_ok=True)
 
 
 def has_key() -> bool:

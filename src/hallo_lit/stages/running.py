@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hallo_lit.data.spec import Encoder
 from hallo_lit.errors import UserError
 from hallo_lit.factory import build
 from hallo_lit.stages.callbacks.checkpoints import Checkpoints
+from hallo_lit.stages.callbacks.periodic import Periodic
 from hallo_lit.stages.checkpoint import (
     FOLDER,
     AtomicCheckpointIO,
@@ -28,6 +30,7 @@ from hallo_lit.stages.checkpoint import (
 )
 from hallo_lit.stages.fitting import fit, precision
 from hallo_lit.stages.initial import begin
+from hallo_lit.stages.loggers import begin_anew
 from hallo_lit.stages.run_card import keep_curve
 from hallo_lit.stages.say import quieten, say
 from hallo_lit.stages.shell import Stage
@@ -45,8 +48,7 @@ def train(config: Mapping[str, Any]) -> int | float | None:
     """
     quieten()
     resume = checkpoint_to_resume(config["resume"], Path(config["run_dir"]))
-    if resume is not None:
-        rank_zero_only(keep_curve)(Path(config["run_dir"]))
+    rank_zero_only(begin_anew if resume is None else keep_curve)(Path(config["run_dir"]))
     trainer, data = make_trainer(config), make_data(config)
     stage = make_stage(config)
     if resume is None:
@@ -56,7 +58,8 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         checkpoint = read_checkpoint(resume)
         check_resumable(checkpoint, stage.name, config)
         say(f"going on at step {checkpoint.step} from {resume}")
-    stage.adapt()
+    with seeded(config["seed"]):
+        stage.adapt()
     for logger in trainer.loggers:
         logger.log_hyperparams({"config": {key: value for key, value in config.items() if key not in LOCAL}})
     if config["compile"]:
@@ -69,10 +72,17 @@ def train(config: Mapping[str, Any]) -> int | float | None:
 
 def make_stage(config: Mapping[str, Any]) -> Stage:
     """The stage with weights from the seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config["seed"])
+    with seeded(config["seed"]):
         stage: Stage = build(config["stage"], trust=None)
     return stage
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Numbers drawn inside come from the seed; those drawn later do not depend on them."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def checkpoint_to_resume(resume: str | None, run: Path) -> Path | None:
@@ -104,6 +114,9 @@ def make_trainer(config: Mapping[str, Any]) -> L.Trainer:
     """
     text = yaml.safe_dump({k: v for k, v in config.items() if k not in LOCAL}, sort_keys=False, allow_unicode=True)
     checkpoints = Checkpoints(Path(config["run_dir"]) / FOLDER, config["save_every"], config["keep"], text)
+    callbacks = _entries(config["callbacks"])
+    long = [one for one in callbacks if isinstance(one, Periodic)]
+    quick = [one for one in callbacks if one not in long]
     try:
         partial = build(config["trainer"], trust=None)
         plugins = partial.keywords.pop("plugins", None)
@@ -112,7 +125,7 @@ def make_trainer(config: Mapping[str, Any]) -> L.Trainer:
             precision=precision(config["precision"]),
             plugins=[AtomicCheckpointIO(), *([] if plugins is None else [plugins])],
             logger=_entries(config["logger"]),
-            callbacks=[*_entries(config["callbacks"]), checkpoints],
+            callbacks=[*quick, checkpoints, *long],
             enable_progress_bar=sys.stderr.isatty() if bar is None else bar,
         )
     except (MisconfigurationException, ValueError, RuntimeError) as error:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import lightning as L
+import torch
+from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.strategies import ModelParallelStrategy
 from torch import Tensor, nn
 
 from hallo_lit.stages.learning import Learning
 from hallo_lit.stages.randomness import Streams
 from hallo_lit.stages.say import say
-from hallo_lit.stages.sharding import shard
+from hallo_lit.stages.sharding import CURRENT, shard
 from hallo_lit.stages.trainable import FROZEN, Group, select, table
 
 VALIDATION = -1  # the step whose random numbers every validation uses
@@ -50,10 +52,17 @@ class Stage(L.LightningModule):
 
     def configure_model(self) -> None:
         if self.begins or self.untrained:  # before weights are sharded or averaged
-            self.prime(getattr(self.trainer.datamodule, "train_set", None))  # type: ignore[attr-defined]
+            with torch.device("cpu"):  # Lightning makes tensors on the GPU here, and samples are read on the CPU
+                self.prime(getattr(self.trainer.datamodule, "train_set", None))  # type: ignore[attr-defined]
             self.untrained, self.begins = (), False
         if self._trainer is not None and isinstance(self.trainer.strategy, ModelParallelStrategy):
             shard(self, self.trainer.strategy.device_mesh["data_parallel"])
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A run that no longer averages its weights goes on with those that it trained."""
+        averaging = any(isinstance(one, WeightAveraging) for one in self.trainer.callbacks)  # type: ignore[attr-defined]
+        if not averaging and CURRENT in checkpoint:
+            checkpoint["state_dict"] = checkpoint[CURRENT]
 
     def on_fit_start(self) -> None:
         say(f"stage {self.name}\n{table(self.groups)}")

@@ -28,10 +28,13 @@ def test_a_run_reports_itself(store: Path) -> None:
 
 
 def test_errors_are_sorted_by_timestep() -> None:
-    monitor = Monitor(every=1, buckets=4)
-    monitor._count(torch.tensor([1.0, 3.0, 5.0]), torch.tensor([0, 249, 999]))
-    assert monitor._errors.tolist() == [4, 0, 0, 5]
-    assert monitor._counts.tolist() == [2, 0, 0, 1]
+    monitor = Monitor(every=2, buckets=4)
+    assert monitor.errors_by_timestep() == {}
+    monitor._errors = [
+        (torch.tensor([1.0, 3.0]), torch.tensor([0, 249])),
+        (torch.tensor([5.0]), torch.tensor([999])),
+    ]
+    assert monitor.errors_by_timestep() == {"error/t0-249": 2.0, "error/t750-999": 5.0}
 
 
 def test_norms_are_those_of_the_groups(store: Path) -> None:

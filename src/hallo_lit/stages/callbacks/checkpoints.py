@@ -10,28 +10,27 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hallo_lit.data.atomic import HIDDEN
-from hallo_lit.stages.checkpoint import ENDING, RECORD, newest
+from hallo_lit.stages.checkpoint import ENDING, RECORD
 from hallo_lit.stages.say import say
 
 
-class Checkpoints(Checkpoint):
+class Checkpoints(L.Callback):
     """`step0001000.ckpt` every `every` steps, of which the newest `keep` stay; config is YAML text that travels inside.
 
     On SIGTERM the step is finished, a checkpoint saved, and training left by SIGTERMException, on all ranks alike.
+    Callbacks that make something at length belong after this one.
     """
 
     def __init__(self, folder: str | Path, every: int = 1000, keep: int = 2, config: str = "") -> None:
         self.folder, self.every, self.keep, self.config = Path(folder), every, keep, config
-        self._saved = -1
+        self._before_batch = -1  # the step, which batches that accumulate do not end
         self._terminated = False
         self._before: Any = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._saved = trainer.global_step
         if trainer.is_global_zero and self.folder.is_dir():
             for left in self.folder.glob(f"{HIDDEN}*{ENDING}"):  # of a run that was killed while writing
                 left.unlink(missing_ok=True)
@@ -42,17 +41,22 @@ class Checkpoints(Checkpoint):
     def _notice(self, number: int, frame: FrameType | None) -> None:
         self._terminated = True
 
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self._before_batch = trainer.global_step
+
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        terminated = trainer.strategy.reduce_boolean_decision(self._terminated, all=False)
         step = trainer.global_step
-        last = step == trainer.max_steps
-        fresh = step != self._saved  # false between the batches that one step accumulates
-        if fresh and (terminated or last or step % self.every == 0):
+        if step == self._before_batch:
+            return
+        terminated = trainer.strategy.reduce_boolean_decision(self._terminated, all=False)
+        if terminated or step == trainer.max_steps or step % self.every == 0:
             self.save(trainer)
         if terminated:
-            say(f"SIGTERM: saved {self.path(step) if fresh else newest(self.folder)}; go on with resume=auto.")
+            say(f"SIGTERM: saved {self.path(step)}; go on with resume=auto.")
             raise SIGTERMException
 
     def path(self, step: int) -> Path:
@@ -60,7 +64,6 @@ class Checkpoints(Checkpoint):
 
     def save(self, trainer: L.Trainer) -> None:
         """Called on all ranks."""
-        self._saved = trainer.global_step
         trainer.save_checkpoint(self.path(trainer.global_step))
         if trainer.is_global_zero:
             kept = sorted(self.folder.glob(f"step*{ENDING}"))

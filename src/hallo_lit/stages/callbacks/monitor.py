@@ -39,8 +39,7 @@ class Monitor(L.Callback):
     def _forget(self) -> None:
         self._began = time.perf_counter()
         self._samples, self._waited, self._ended = 0, 0.0, self._began
-        self._errors = torch.zeros(self.buckets)
-        self._counts = torch.zeros(self.buckets)
+        self._errors: list[tuple[Tensor, Tensor]] = []  # with their timesteps, left on the device until the report
         self._norms: dict[str, float] = {}
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -61,7 +60,7 @@ class Monitor(L.Callback):
     ) -> None:
         self._samples += len(batch.index) * trainer.world_size
         if isinstance(outputs, Mapping) and "error" in outputs:
-            self._count(outputs["error"], outputs["timestep"])
+            self._errors.append((outputs["error"].detach(), outputs["timestep"]))
         if trainer.global_step % self.every == 0 and trainer.global_step != self._reported:
             self._reported = trainer.global_step
             values = self.report(trainer)
@@ -73,19 +72,19 @@ class Monitor(L.Callback):
             self._forget()
         self._ended = time.perf_counter()
 
-    def _count(self, errors: Tensor, timesteps: Tensor) -> None:
-        bucket = (timesteps * self.buckets // 1000).clamp(max=self.buckets - 1).cpu()
-        self._errors.index_add_(0, bucket, errors.float().cpu())
-        self._counts.index_add_(0, bucket, torch.ones(len(bucket)))
+    def errors_by_timestep(self) -> dict[str, float]:
+        if not self._errors:
+            return {}
+        errors, timesteps = (torch.cat(parts).cpu() for parts in zip(*self._errors, strict=True))
+        bucket, width = (timesteps * self.buckets // 1000).clamp(max=self.buckets - 1), 1000 // self.buckets
+        return {
+            f"error/t{one * width}-{(one + 1) * width - 1}": float(errors[bucket == one].float().mean())
+            for one in bucket.unique().tolist()
+        }
 
     def report(self, trainer: L.Trainer) -> dict[str, float]:
         passed = max(time.perf_counter() - self._began, 1e-9)
-        width = 1000 // self.buckets
-        values = {f"grad/{pattern}": norm for pattern, norm in self._norms.items()}
-        for bucket in range(self.buckets):
-            if self._counts[bucket]:
-                name = f"error/t{bucket * width}-{(bucket + 1) * width - 1}"
-                values[name] = float(self._errors[bucket] / self._counts[bucket])
+        values = {f"grad/{pattern}": norm for pattern, norm in self._norms.items()} | self.errors_by_timestep()
         for number, group in enumerate(trainer.optimizers[0].param_groups):
             values[f"lr/{number}"] = float(group["lr"])
         values["speed/samples_per_second"] = self._samples / passed

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
+import torch.distributed as dist
 from lightning.pytorch.strategies import ModelParallelStrategy
 
 from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.media.image import Pixels, save_png
 from hallo_lit.stages.callbacks.ema import Ema
 from hallo_lit.stages.loggers import show_picture
+
+
+@contextmanager
+def others_wait() -> Iterator[None]:
+    """All ranks leave the block together, however long one of them stays; collectives give up after half an hour."""
+    if not (dist.is_available() and dist.is_initialized()):
+        yield
+        return
+    group = dist.new_group(backend="gloo", timeout=timedelta(days=365))
+    yield
+    dist.barrier(group)
+    dist.destroy_process_group(group)
 
 
 class Periodic(L.Callback):
@@ -46,10 +61,13 @@ class Periodic(L.Callback):
             self._look(trainer, pl_module)
 
     def _look(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not trainer.is_global_zero or isinstance(trainer.strategy, ModelParallelStrategy):
+        if isinstance(trainer.strategy, ModelParallelStrategy):
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
+            stack.enter_context(others_wait())
+            if not trainer.is_global_zero:
+                return
+            self.folder.mkdir(parents=True, exist_ok=True)
             for other in trainer.callbacks:  # type: ignore[attr-defined]
                 if isinstance(other, Ema):
                     stack.enter_context(other.in_place(pl_module))
