@@ -62,6 +62,14 @@ def test_a_multirun_files_its_rows_under_one_name(store, tmp_path):
     assert all(f"seed={row['seed']}" in row["name"] for row in rows)
 
 
+def test_a_file_in_the_place_of_a_run_is_left_alone(store, tmp_path, capfd):
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    assert main(["train", *settings(store, f"run_dir={taken}", "steps=1")]) == 2
+    assert f"{taken} cannot be written" in capfd.readouterr().err
+    assert taken.read_text() == "mine"
+
+
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "submitit_slurm"])
 def test_launchers_of_hydra_fit(launcher):
     pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")

@@ -183,3 +183,8 @@ def test_without_a_prior_the_network_predicts_the_velocity_itself() -> None:
 def test_bf16_latents_stay_bf16() -> None:
     made = NoiseProcess().draw(normal(1, *SHAPE).bfloat16(), generator())
     assert (made.x.dtype, made.target.dtype) == (torch.bfloat16, torch.bfloat16)
+
+
+def test_settings_of_a_prior_alone_are_no_prior():
+    with pytest.raises(UserError, match=r"process\.prior=null"):
+        NoiseProcess(prior={"spread": None})

@@ -117,12 +117,35 @@ def test_a_begun_run_is_not_overwritten(tmp_path: Path) -> None:
         checkpoint_to_resume("nowhere", tmp_path / "new")
 
 
+def test_data_without_a_class_is_refused() -> None:
+    with pytest.raises(UserError, match="data does not say what it is"):
+        make_data({"data": {"store": "clips"}})
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["auxiliary=viseme"], r"it lacks terms\.viseme"),
+        (["stage.learning.trains=[denoiser.*]"], "give the same stage.learning.trains"),
+    ],
+)
+def test_resuming_with_other_settings_is_refused(store: Path, more: list[str], words: str) -> None:
+    name = f"name=resumed_{more[0].partition('=')[0]}"
+    train(config(store, name, "steps=1"))
+    with pytest.raises(UserError, match=words):
+        train(config(store, name, "steps=2", "resume=auto", *more))
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
         (["data.store=nowhere"], "nowhere is not a clip store"),
         (["check_store=[audio]"], "hold audio features of LogMel"),
         (["check_store=[phonemes]"], "check_store knows audio and identity"),
+        (["save_every=0"], "save_every=0 must be at least 1"),
+        (["data.batch_size=-1"], "data.batch_size=-1 must be at least 1"),
+        (["optimizer.lr=-0.1"], "optimizer.lr=-0.1 must be at least 0"),
+        (["size.unet.channels=[8,8,8,8,8]", "size.unet.attention=[1,1,1,1,1]"], "multiples of 32"),
         (["precision=fp8"], "precision=fp8 is not known"),
         (["trainer=gpu"], "This trainer is not possible here"),
         (["trainer=slurm", "trainer.accelerator=cpu", "trainer.devices=1"], "trainer=slurm is for the tasks of `srun`"),

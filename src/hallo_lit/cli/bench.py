@@ -133,10 +133,11 @@ def _flops(cfg: DictConfig, hallo: Hallo) -> int:
 
 
 def _check_size(cfg: DictConfig, hallo: Hallo) -> None:
-    multiple = hallo.codec.factor * 2 ** (len(hallo.denoiser.spec.channels) - 1)
     for name in ("height", "width"):
-        if cfg.size[name] < multiple or cfg.size[name] % multiple:
-            raise UserError(f"size.{name}={cfg.size[name]} must be a multiple of {multiple} for this model.")
+        if cfg.size[name] < hallo.pixel_multiple or cfg.size[name] % hallo.pixel_multiple:
+            raise UserError(
+                f"size.{name}={cfg.size[name]} must be a multiple of {hallo.pixel_multiple} for this model."
+            )
 
 
 def _now(device: torch.device) -> float:

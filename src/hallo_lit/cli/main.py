@@ -90,6 +90,8 @@ def _run(verb: Verb, words: list[str]) -> int:
             if known := sentence(error, verb, call.folder):
                 raise UserError(known) from error
             raise
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            raise UserError(f"{error.filename} cannot be written ({error.strerror}); choose another place.") from error
     return 0
 
 

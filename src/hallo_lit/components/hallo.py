@@ -71,6 +71,11 @@ class Hallo(nn.Module):
         self.expression_net = expression_net
         self.head_net = head_net  # moves finished frames, see animation.head_motion
 
+    @property
+    def pixel_multiple(self) -> int:
+        """Height and width of pictures are multiples of this."""
+        return self.codec.factor * 2 ** (len(self.denoiser.spec.channels) - 1)
+
     def forward(self, x: Tensor, timestep: Tensor, cond: Conditioning) -> Tensor:
         """One prediction of the denoiser: x (b, f, c, h, w), timestep (b,)."""
         return self.denoiser(x, timestep, cond)

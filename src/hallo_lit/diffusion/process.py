@@ -3,7 +3,7 @@ zero terminal SNR, arXiv 2305.08891; min-SNR weights, arXiv 2303.09556)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,6 +64,11 @@ class NoiseProcess:
         self.timestep_power, self.common_noise, self.prior = timestep_power, common_noise, prior
         if not 0 <= common_noise <= 1:
             raise UserError(f"process.common_noise={common_noise:g} must be between 0 and 1.")
+        if isinstance(prior, Mapping):  # settings of another process, without the class that they are for
+            raise UserError(
+                f"process.prior is set to {dict(prior)} without saying what it is (_target_): choose "
+                "process=reference_preconditioned, or set process.prior=null."
+            )
         # diffusers leaves its schedulers untyped
         self.training_scheduler: Any = DDIMScheduler(**self.scheduler_config(beta_schedule))
 

@@ -164,15 +164,22 @@ class DiffusionStage(Stage):
         """
         Raises:
             UserError: the objective needs pictures and the store gives latents, or the model is not told expressions as
-                the samples have them.
+                the samples have them, or its levels do not halve pictures of this size.
         """
+        codec = self.network.codec
+        cached = batch.frames.shape[-3] == codec.latent_channels
+        if any(
+            side * (codec.factor if cached else 1) % self.network.pixel_multiple for side in batch.frames.shape[-2:]
+        ):
+            raise UserError(
+                f"size.height and size.width must be multiples of {self.network.pixel_multiple} for this model."
+            )
         net, told = getattr(self.network, self.told), batch.inputs.expression.shape[-1]
         if told and told != (0 if net is None else len(net.controls)):
             raise UserError(
                 f"data.samples.expression names {told} controls, and model.{self.told} "
                 f"{'is not there' if net is None else 'is told ' + ', '.join(net.controls)}; name those, or none."
             )
-        cached = batch.frames.shape[-3] == self.network.codec.latent_channels
         if cached and (users := self.objective.pixel_users):
             raise UserError(
                 f"Cached latents hold no pictures, which {' and '.join(users)} need; "

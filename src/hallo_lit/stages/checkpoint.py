@@ -144,6 +144,27 @@ def check_resumable(checkpoint: Checkpoint, stage: str, config: Mapping[str, Any
         )
 
 
+def check_states(checkpoint: Checkpoint, stage: Stage) -> None:
+    """
+    Raises:
+        UserError: the checkpoint holds other tensors than this stage, or other parameters trained; names the first.
+    """
+    trains = checkpoint.config["stage"]["learning"]["trains"]
+    if list(trains) != list(stage.learning.trains):
+        raise UserError(
+            f"{checkpoint.path} trained {' '.join(trains)}; give the same stage.learning.trains to resume, or begin "
+            f"another run from it: init.weights=[{checkpoint.path}]."
+        )
+    now = stage.state_dict()
+    differing = sorted(set(now) ^ set(checkpoint.state))
+    if differing:
+        raise UserError(
+            f"{checkpoint.path} was trained with other settings ({'it lacks' if differing[0] in now else 'it has'} "
+            f"{differing[0]}); give the same ones to resume, or begin another run from it: "
+            f"init.weights=[{checkpoint.path}]."
+        )
+
+
 def _step(path: Path) -> int:
     digits = "".join(filter(str.isdigit, path.stem))
     return int(digits) if digits else -1

@@ -24,6 +24,7 @@ from hallo_lit.stages.checkpoint import (
     FOLDER,
     AtomicCheckpointIO,
     check_resumable,
+    check_states,
     checkpoint_in,
     newest,
     read_checkpoint,
@@ -35,6 +36,10 @@ from hallo_lit.stages.run_card import keep_curve
 from hallo_lit.stages.say import quieten, say
 from hallo_lit.stages.shell import Stage
 
+AT_LEAST = {
+    "steps": 1, "accumulate": 1, "save_every": 1, "keep": 1, "log_every": 1, "sample_every": 1, "validate_every": 1,
+    "frames": 1, "motion_frames": 0, "data.batch_size": 1, "data.workers": 0, "optimizer.lr": 0,
+}  # fmt: skip
 LOCAL = ("hydra", "resume")  # not part of what a checkpoint remembers
 
 
@@ -47,10 +52,12 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         UserError: a setting, the store, a checkpoint or the weights to begin from do not fit.
     """
     quieten()
+    check_numbers(config)
     resume = checkpoint_to_resume(config["resume"], Path(config["run_dir"]))
     rank_zero_only(begin_anew if resume is None else keep_curve)(Path(config["run_dir"]))
     trainer, data = make_trainer(config), make_data(config)
     stage = make_stage(config)
+    checkpoint = None
     if resume is None:
         init = config["init"]
         say(str(begin(stage, init["weights"], init["fresh"], config, init.get("without", ()))))
@@ -60,6 +67,8 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         say(f"going on at step {checkpoint.step} from {resume}")
     with seeded(config["seed"]):
         stage.adapt()
+    if checkpoint is not None:
+        check_states(checkpoint, stage)
     for logger in trainer.loggers:
         logger.log_hyperparams({"config": {key: value for key, value in config.items() if key not in LOCAL}})
     if config["compile"]:
@@ -68,6 +77,19 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         return status
     loss = trainer.callback_metrics.get("val/loss")
     return None if loss is None else float(loss)
+
+
+def check_numbers(config: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        UserError: a count is smaller than it can be; names the first.
+    """
+    for key, least in AT_LEAST.items():
+        value: Any = config
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if isinstance(value, (int, float)) and value < least:
+            raise UserError(f"{key}={value} must be at least {least}.")
 
 
 def make_stage(config: Mapping[str, Any]) -> Stage:
@@ -142,7 +164,9 @@ def make_trainer(config: Mapping[str, Any]) -> L.Trainer:
 
 def make_data(config: Mapping[str, Any]) -> L.LightningDataModule:
     """The data module, which refuses features of other encoders than those configured."""
-    data: L.LightningDataModule = build(config["data"], trust=None)
+    data = build(config["data"], trust=None)
+    if not isinstance(data, L.LightningDataModule):
+        raise UserError("data does not say what it is (_target_): choose a group of conf/data, such as data=synthetic.")
     if isinstance(data, ClipDataModule) and data.encoders is None:
         data.encoders = _encoders(config, config["check_store"])
     return data
