@@ -8,7 +8,7 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from hallo_lit.errors import UserError
-from hallo_lit.stages.running import checkpoint_to_resume, make_trainer, train
+from hallo_lit.stages.running import checkpoint_to_resume, make_data, make_trainer, train
 
 from .small import ALL, EMA, batch_of, config, stage_of
 
@@ -74,7 +74,7 @@ def test_training_lowers_the_loss_and_leaves_the_frozen_alone(store: Path) -> No
 
 
 def test_gradients_are_clipped(store: Path) -> None:
-    from hallo_lit.stages.running import make_data, make_stage
+    from hallo_lit.stages.running import make_stage
 
     norms: list[float] = []
     settings = config(store, ALL, "name=clipped", "steps=3", "clip_norm=0.01", "optimizer._target_=torch.optim.SGD")
