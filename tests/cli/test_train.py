@@ -42,6 +42,7 @@ def test_a_run_from_the_command_line_to_a_bundle(store, tmp_path, capfd):
         (["stage=motoin"], "There is no stage=motoin (did you mean motion?)"),
         (["stage.learnin.trains=[a]"], "did you mean stage.learning"),
         (["steps=many"], "steps must be a whole number"),
+        (["init.fresh=denoiser.*"], "init.fresh must be a list: init.fresh=[denoiser.*]."),
         (["data.store=nowhere"], "nowhere is not a clip store"),
         (["init.fresh=[]"], "stage=motion does not begin from nothing"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -27,6 +27,7 @@ from hallo_lit.data.spec import OtherEncoderError
 from hallo_lit.errors import UserError
 
 # choices of Hydra's that packages of the extra `launchers` bring
+ONE_FOR_A_LIST = ("weights",)  # verbs that take a word for a list of it
 PLUGINS = ("hydra/sweeper=optuna", *(f"hydra/launcher={n}" for n in ("joblib", "submitit_local", "submitit_slurm")))
 
 
@@ -80,7 +81,8 @@ def sentence(error: BaseException, verb: Verb, folder: str | None = None) -> str
 
 
 def check_types(verb: Verb, cfg: DictConfig, overrides: Iterable[str], folder: str | None = None) -> None:
-    """Numbers and switches must stay numbers and switches; YAML alone would let `steps=abc` through.
+    """Numbers, switches and lists must stay what they are; YAML alone would let `steps=abc` through, and a word in the
+    place of a list would be taken for its letters.
 
     Raises:
         UserError: names the key, its default and what was given.
@@ -94,6 +96,8 @@ def check_types(verb: Verb, cfg: DictConfig, overrides: Iterable[str], folder: s
     defaults = compose(verb.name, *_search(folder), *(o.input_line for o in chosen if o.input_line))
     for key in changed:
         default, given = OmegaConf.select(defaults, key), OmegaConf.select(cfg, key)
+        if isinstance(default, ListConfig) and isinstance(given, str) and verb.name not in ONE_FOR_A_LIST:
+            raise UserError(f"{key} must be a list: {key}=[{given}].")
         kind = _kind(default)
         if kind and given is not None and _kind(given) not in (kind, "a whole number" if kind == "a number" else kind):
             others = [f"{theirs}=..." for theirs, ours in verb.aliases.items() if ours == key]

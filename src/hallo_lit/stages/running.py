@@ -65,6 +65,8 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         checkpoint = read_checkpoint(resume)
         check_resumable(checkpoint, stage.name, config)
         say(f"going on at step {checkpoint.step} from {resume}")
+        if checkpoint.step >= config["steps"]:
+            say(f"steps={config['steps']} are done already; give more to go on")
     with seeded(config["seed"]):
         stage.adapt()
     if checkpoint is not None:
