@@ -87,7 +87,7 @@ def test_a_face_encoder_alone_becomes_a_file(tmp_path: Path) -> None:
 
 
 def test_exactly_one_animator_is_needed(motion: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="one checkpoint of stage=appearance, motion or identity"):
+    with pytest.raises(UserError, match="one checkpoint of a whole model"):
         export([motion, motion], tmp_path / "bundle")
     with pytest.raises(UserError, match="given: nothing"):
         export([], tmp_path / "bundle")

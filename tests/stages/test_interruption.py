@@ -80,8 +80,12 @@ def test_a_killed_run_goes_on_to_the_same_bits(store: Path, tmp_path: Path, whol
 
 
 @pytest.mark.slow
-def test_a_run_asked_to_leave_saves_first(store: Path, tmp_path: Path, whole: dict[str, Any]) -> None:
-    assert interrupted(config(store, *WORDS, "name=left"), tmp_path, signal.SIGTERM) == 143
-    again = config(store, *WORDS, "name=left", "resume=auto")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_asked_to_leave_saves_first(
+    store: Path, tmp_path: Path, whole: dict[str, Any], number: signal.Signals, status: int
+) -> None:
+    name = f"name=left_by_{number.name}"
+    assert interrupted(config(store, *WORDS, name), tmp_path, number) == status
+    again = config(store, *WORDS, name, "resume=auto")
     train(again)
     check_same_bits(whole, state(again))

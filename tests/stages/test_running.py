@@ -117,6 +117,18 @@ def test_a_begun_run_is_not_overwritten(tmp_path: Path) -> None:
         checkpoint_to_resume("nowhere", tmp_path / "new")
 
 
+def test_a_run_goes_on_with_the_settings_of_its_optimiser_as_they_are_now(store: Path) -> None:
+    words = ("name=slower", "callbacks=none", "schedule.warm_up=4")
+    train(config(store, *words, "steps=2"))
+    slower = config(store, *words, "steps=3", "resume=auto", "optimizer.lr=1e-3", "optimizer.weight_decay=0.5")
+    train(slower)
+    (state,) = state_after(slower, 3)["optimizer_states"]
+    (group,) = state["param_groups"]
+    assert group["initial_lr"] == 1e-3
+    assert group["lr"] == pytest.approx(1e-3)
+    assert group["weight_decay"] == 0.5
+
+
 def test_data_without_a_class_is_refused() -> None:
     with pytest.raises(UserError, match="data does not say what it is"):
         make_data({"data": {"store": "clips"}})
@@ -145,6 +157,7 @@ def test_resuming_with_other_settings_is_refused(store: Path, more: list[str], w
         (["save_every=0"], "save_every=0 must be at least 1"),
         (["data.batch_size=-1"], "data.batch_size=-1 must be at least 1"),
         (["optimizer.lr=-0.1"], "optimizer.lr=-0.1 must be at least 0"),
+        (["corruption=patch_drop", "motion_frames=0"], "corruption spoils motion frames"),
         (["size.unet.channels=[8,8,8,8,8]", "size.unet.attention=[1,1,1,1,1]"], "multiples of 32"),
         (["precision=fp8"], "precision=fp8 is not known"),
         (["trainer=gpu"], "This trainer is not possible here"),

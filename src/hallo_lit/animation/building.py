@@ -83,6 +83,11 @@ def from_bundle(where: str | Path, settings: Mapping[str, Any], trust: Sequence[
             raise UserError(f"Bundle {bundle.folder} has no {name}; import it again with the file that holds one.")
     if not isinstance(bundle.model, Hallo):
         raise UserError(f"Bundle {bundle.folder} holds a {type(bundle.model).__name__}, which cannot animate.")
+    if bundle.model.audio_projection is None:
+        raise UserError(
+            f"Bundle {bundle.folder} does not hear: it holds the first stage alone; train stage=motion from it, and "
+            "export that."
+        )
     return assemble(config, bundle.model, bundle.audio_encoder, bundle.face_encoder, bundle.digest, trust)
 
 
@@ -104,7 +109,7 @@ def assemble(
     if isinstance(audio_encoder, nn.Module):
         audio_encoder.to(device).eval()
     recipe = make_recipe(config, hallo, trust)
-    multiple = hallo.codec.factor * 2 ** (len(hallo.denoiser.spec.channels) - 1)
+    multiple = hallo.pixel_multiple
     size = picture_size(config, multiple)
     portraits = PortraitReader(
         face_encoder,

@@ -19,8 +19,8 @@ OWN_KEYS = ("name", "run_dir", "group")
 
 
 def run(cfg: DictConfig) -> int | float | None:
-    """Returns the last validation loss where there is one, for hyper-parameter sweeps; 143 as exit status when SIGTERM
-    came first."""
+    """Returns the last validation loss where there is one, for hyper-parameter sweeps; an exit status when a
+    signal to leave came first."""
     from hallo_lit.stages.running import starts_processes, train
 
     begin_from_weights(cfg, named_here())

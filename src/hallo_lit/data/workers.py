@@ -40,7 +40,7 @@ def outlive_signals(worker: int) -> None:
 
     That one ends its workers itself, by a signal of its own, which is obeyed; without it they end on their own.
     """
-    for name in ("SIGUSR1", "SIGUSR2"):  # a queue's notice that time ends is for the process that saves
+    for name in ("SIGINT", "SIGUSR1", "SIGUSR2"):  # Ctrl-C, or a queue says that time ends: both for who saves
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):  # elsewhere nobody says who sent a signal

@@ -180,6 +180,10 @@ class DiffusionStage(Stage):
                 f"data.samples.expression names {told} controls, and model.{self.told} "
                 f"{'is not there' if net is None else 'is told ' + ', '.join(net.controls)}; name those, or none."
             )
+        if self.objective.corruption is not None and not batch.inputs.past.shape[1]:
+            raise UserError(
+                "corruption spoils motion frames, and there are none: set motion_frames=2 or corruption=none."
+            )
         if cached and (users := self.objective.pixel_users):
             raise UserError(
                 f"Cached latents hold no pictures, which {' and '.join(users)} need; "

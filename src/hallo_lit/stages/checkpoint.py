@@ -113,8 +113,17 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def checkpoint_in(path: Path) -> Path:
-    """The newest checkpoint where `path` is the folder of a run, else `path` itself."""
-    return (newest(path / FOLDER) or path) if path.is_dir() else path
+    """The newest checkpoint where `path` is the folder of a run, else `path` itself.
+
+    Raises:
+        UserError: the run has none yet.
+    """
+    if not path.is_dir():
+        return path
+    found = newest(path / FOLDER)
+    if found is None and (path / "train.log").is_file():
+        raise UserError(f"{path} is a run without a checkpoint yet; go on with it, or take another one.")
+    return found or path
 
 
 def newest(folder: Path) -> Path | None:

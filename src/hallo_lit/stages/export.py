@@ -52,7 +52,7 @@ def export(
     if len(animators) != 1:
         given = ", ".join(f"{one.path} (stage={one.stage})" for one in opened) or "nothing"
         raise UserError(
-            "weights export needs one checkpoint of stage=appearance, motion or identity, "
+            "weights export needs one checkpoint of a whole model (stage=motion, talking, identity and others), "
             "and may take one of stage=face_encoder beside it; one of stage=face_encoder alone becomes a file "
             f"(out=FILE.safetensors); given: {given}."
         )

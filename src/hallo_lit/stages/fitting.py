@@ -11,11 +11,13 @@ import torch
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hallo_lit.errors import UserError
+from hallo_lit.stages.callbacks.checkpoints import Left
 from hallo_lit.stages.loggers import close
 from hallo_lit.stages.shell import Stage
 
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
-TERMINATED = 143  # the exit status of a process that SIGTERM ended
+SIGNALLED = 128  # the exit status of a process that a signal ended, less the signal's number
+TERMINATED = SIGNALLED + signal.SIGTERM
 
 
 def precision(name: str) -> Any:
@@ -30,15 +32,17 @@ def precision(name: str) -> Any:
 
 
 def fit(trainer: L.Trainer, stage: Stage, data: L.LightningDataModule, resume: Path | None = None) -> int:
-    """Trains to the end and returns an exit status: 0, or 143 when SIGTERM came first (a checkpoint was saved).
+    """Trains to the end and returns an exit status: 0, or 143 when SIGTERM came first and 130 when Ctrl-C did (a
+    checkpoint was saved).
 
     Raises:
         UserError: the device's memory does not suffice.
     """
     try:
         trainer.fit(stage, datamodule=data, ckpt_path=resume, weights_only=True)
-    except SIGTERMException:
-        return TERMINATED if trainer.is_global_zero else 0  # the first rank is killed when another one fails
+    except SIGTERMException as left:
+        status = SIGNALLED + left.number if isinstance(left, Left) else TERMINATED
+        return status if trainer.is_global_zero else 0  # the first rank is killed when another one fails
     except Exception as error:
         if trainer.strategy.launcher is not None:  # ranks that this one started would wait for it on their GPUs
             trainer.strategy.launcher.kill(signal.SIGKILL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import nn
@@ -43,7 +43,8 @@ class Schedule:
             raise UserError(f"The schedule {self.shape!r} is not known; choose constant, linear or cosine.")
         if self.warm_up < 0 or (self.shape != "constant" and self.steps <= self.warm_up):
             raise UserError(
-                f"A {self.shape} schedule of {self.steps} steps has no room for {self.warm_up} steps of warm-up."
+                f"A {self.shape} schedule of {self.steps} steps has no room for {self.warm_up} steps of warm-up "
+                "(schedule.warm_up)."
             )
         if not 0 <= self.hold < 1:
             raise UserError(f"schedule.hold={self.hold}: give a share of the steps, from 0 to below 1.")
@@ -71,6 +72,18 @@ class Learning:
     trains: Sequence[str]
     optimizer: OptimizerPartial
     schedule: Schedule = field(default_factory=Schedule)
+
+    def renew(self, optimizers: Sequence[dict[str, Any]], schedules: Sequence[dict[str, Any]]) -> None:
+        """Puts the optimiser's settings, as they are configured now, into states that a checkpoint kept."""
+        now = dict(getattr(self.optimizer, "keywords", {}))
+        rate = now.pop("lr", None)
+        for state, schedule in zip(optimizers, schedules, strict=True):
+            for group in state["param_groups"]:
+                group.update({key: value for key, value in now.items() if key in group})
+                if rate is not None and group["initial_lr"] != rate:
+                    group["lr"] *= rate / group["initial_lr"]
+                    group["initial_lr"] = rate
+            schedule["base_lrs"] = [group["initial_lr"] for group in state["param_groups"]]
 
 
 def adamw_8bit(

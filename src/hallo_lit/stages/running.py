@@ -38,7 +38,7 @@ from hallo_lit.stages.shell import Stage
 
 AT_LEAST = {
     "steps": 1, "accumulate": 1, "save_every": 1, "keep": 1, "log_every": 1, "sample_every": 1, "validate_every": 1,
-    "frames": 1, "motion_frames": 0, "data.batch_size": 1, "data.workers": 0, "optimizer.lr": 0,
+    "frames": 1, "motion_frames": 0, "data.batch_size": 1, "data.workers": 0, "optimizer.lr": 0, "clip_norm": 0,
 }  # fmt: skip
 LOCAL = ("hydra", "resume")  # not part of what a checkpoint remembers
 
@@ -46,7 +46,8 @@ LOCAL = ("hydra", "resume")  # not part of what a checkpoint remembers
 def train(config: Mapping[str, Any]) -> int | float | None:
     """Trains one stage; the folder of the run, `config["run_dir"]`, then holds its checkpoints, samples and logs.
 
-    Returns the last validation loss where there is one, else None, or 143 (int) when SIGTERM came first.
+    Returns the last validation loss where there is one, else None, or an exit status (int) when a signal
+    to leave came first.
 
     Raises:
         UserError: a setting, the store, a checkpoint or the weights to begin from do not fit.
@@ -77,6 +78,7 @@ def train(config: Mapping[str, Any]) -> int | float | None:
         getattr(stage.network, "denoiser", stage.network).compile()
     if status := fit(trainer, stage, data, resume):
         return status
+    say(f"the run is at its last step: {newest(Path(config['run_dir']) / FOLDER)}")
     loss = trainer.callback_metrics.get("val/loss")
     return None if loss is None else float(loss)
 
@@ -127,6 +129,7 @@ def checkpoint_to_resume(resume: str | None, run: Path) -> Path | None:
 
 def starts_processes(config: Mapping[str, Any]) -> bool:
     """Whether this run would start further processes of its own for its devices."""
+    quieten()
     return make_trainer(config).strategy.launcher is not None
 
 

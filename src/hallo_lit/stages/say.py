@@ -12,6 +12,7 @@ IDLE = (
     "You're using the WeightAveraging callback with a model that overrides",
     "Total length of .* across ranks is zero",
     "The number of training batches",
+    "Experiment logs directory",  # `keep_curve` has put them aside
     ".*treespec, LeafSpec",
 )
 

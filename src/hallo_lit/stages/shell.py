@@ -59,10 +59,12 @@ class Stage(L.LightningModule):
             shard(self, self.trainer.strategy.device_mesh["data_parallel"])
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A run that no longer averages its weights goes on with those that it trained."""
+        """Optimisers go on with the settings of this call, and with the weights that were trained where they are no
+        longer averaged."""
         averaging = any(isinstance(one, WeightAveraging) for one in self.trainer.callbacks)  # type: ignore[attr-defined]
         if not averaging and CURRENT in checkpoint:
             checkpoint["state_dict"] = checkpoint[CURRENT]
+        self.learning.renew(checkpoint["optimizer_states"], checkpoint["lr_schedulers"])
 
     def on_fit_start(self) -> None:
         say(f"stage {self.name}\n{table(self.groups)}")

@@ -12,7 +12,6 @@ from hallo_lit.errors import UserError
 from hallo_lit.evaluation.sweeps.results import hash_of
 from hallo_lit.stages.checkpoint import FOLDER, checkpoint_in, newest, read_checkpoint
 from hallo_lit.stages.export import export
-from hallo_lit.stages.fitting import TERMINATED
 from hallo_lit.stages.running import train
 
 BUNDLE = "bundle"
@@ -42,7 +41,7 @@ def trained(config: Mapping[str, Any], begin: Train = train) -> Path:
     with locked(run):
         if steps_of(run) < int(config["steps"]):
             status = begin({**config, "resume": "auto" if newest(run / FOLDER) else None})
-            if status == TERMINATED or steps_of(run) < int(config["steps"]):
+            if isinstance(status, int) or steps_of(run) < int(config["steps"]):
                 raise UserError(f"The training in {run} ended early; call the sweep again to go on.")
     return run
 

@@ -17,18 +17,26 @@ from hallo_lit.stages.checkpoint import ENDING, RECORD
 from hallo_lit.stages.say import say
 
 
+class Left(SIGTERMException):
+    """A run was asked to leave by signal `number`, and has saved."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+        super().__init__(number.name)
+
+
 class Checkpoints(L.Callback):
     """`step0001000.ckpt` every `every` steps, of which the newest `keep` stay; config is YAML text that travels inside.
 
-    On SIGTERM the step is finished, a checkpoint saved, and training left by SIGTERMException, on all ranks alike.
+    On SIGTERM and Ctrl-C the step is finished, a checkpoint saved, and training left by `Left`, on all ranks alike.
     Callbacks that make something at length belong after this one.
     """
 
     def __init__(self, folder: str | Path, every: int = 1000, keep: int = 2, config: str = "") -> None:
         self.folder, self.every, self.keep, self.config = Path(folder), every, keep, config
         self._before_batch = -1  # the step, which batches that accumulate do not end
-        self._terminated = False
-        self._before: Any = None
+        self._asked: int | None = None  # a signal to leave
+        self._before: dict[int, Any] = {}
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.is_global_zero and self.folder.is_dir():
@@ -36,10 +44,12 @@ class Checkpoints(L.Callback):
                 left.unlink(missing_ok=True)
         if threading.current_thread() is threading.main_thread():
             # Lightning's own handler talks to other ranks at once, also in the midst of their talk about gradients
-            self._before = signal.signal(signal.SIGTERM, self._notice)
+            self._before = {number: signal.signal(number, self._notice) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def _notice(self, number: int, frame: FrameType | None) -> None:
-        self._terminated = True
+        if self._asked == number == signal.SIGINT:
+            raise KeyboardInterrupt  # the second time somebody does not want to wait for the step
+        self._asked = number
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -52,12 +62,13 @@ class Checkpoints(L.Callback):
         step = trainer.global_step
         if step == self._before_batch:
             return
-        terminated = trainer.strategy.reduce_boolean_decision(self._terminated, all=False)
+        terminated = trainer.strategy.reduce_boolean_decision(self._asked is not None, all=False)
         if terminated or step == trainer.max_steps or step % self.every == 0:
             self.save(trainer)
         if terminated:
-            say(f"SIGTERM: saved {self.path(step)}; go on with resume=auto.")
-            raise SIGTERMException
+            asked = signal.Signals(self._asked or signal.SIGTERM)
+            say(f"{asked.name}: saved {self.path(step)}; go on with resume=auto.")
+            raise Left(asked)
 
     def path(self, step: int) -> Path:
         return self.folder / f"step{step:07d}{ENDING}"
@@ -77,6 +88,6 @@ class Checkpoints(L.Callback):
         checkpoint[RECORD] = {**about, "version": __version__, "torch": str(torch.__version__)}
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
-            self._before = None
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}

@@ -72,6 +72,17 @@ class Monitor(L.Callback):
             self._forget()
         self._ended = time.perf_counter()
 
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._validating = time.perf_counter()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.leave_out(time.perf_counter() - self._validating)
+
+    def leave_out(self, seconds: float) -> None:
+        """Time that ended now and was not training."""
+        self._began += seconds
+        self._ended += seconds
+
     def errors_by_timestep(self) -> dict[str, float]:
         if not self._errors:
             return {}

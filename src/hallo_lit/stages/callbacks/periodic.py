@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -16,6 +17,7 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 from hallo_lit.data.dataset import ClipDataset
 from hallo_lit.media.image import Pixels, save_png
 from hallo_lit.stages.callbacks.ema import Ema
+from hallo_lit.stages.callbacks.monitor import Monitor
 from hallo_lit.stages.loggers import show_picture
 
 
@@ -58,7 +60,11 @@ class Periodic(L.Callback):
         due = step % self.every == 0 or step == trainer.max_steps
         if due and step != self._shown:
             self._shown = step
+            began = time.perf_counter()
             self._look(trainer, pl_module)
+            for other in trainer.callbacks:  # type: ignore[attr-defined]
+                if isinstance(other, Monitor):
+                    other.leave_out(time.perf_counter() - began)
 
     def _look(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if isinstance(trainer.strategy, ModelParallelStrategy):
