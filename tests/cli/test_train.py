@@ -71,6 +71,18 @@ def test_a_file_in_the_place_of_a_run_is_left_alone(store, tmp_path, capfd):
     assert taken.read_text() == "mine"
 
 
+def test_a_sweep_ends_with_the_row_that_was_stopped(store, tmp_path, monkeypatch):
+    begun = []
+
+    def stopped(config):
+        begun.append(config["seed"])
+        return 130
+
+    monkeypatch.setattr("hallo_lit.stages.running.train", stopped)
+    assert main(["train", "-m", *settings(store, f"run_dir={tmp_path}/sweep", "steps=1", "seed=1,2")]) == 130
+    assert begun == [1]
+
+
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "submitit_slurm"])
 def test_launchers_of_hydra_fit(launcher):
     pytest.importorskip(f"hydra_plugins.hydra_{launcher.partition('_')[0]}_launcher")

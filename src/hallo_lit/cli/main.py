@@ -22,6 +22,8 @@ from hallo_lit.errors import UserError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+SIGNALLED = 128  # exit statuses of processes that a signal ended are above
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line (default: the process's own) and returns its exit status."""
@@ -133,7 +135,7 @@ def _perform(verb: Verb, cfg: DictConfig, folder: str | None) -> Any:
             raise SystemExit(_say(known, 2)) from error
         traceback.print_exc()
         raise SystemExit(1) from error
-    if alone and isinstance(result, int):
+    if isinstance(result, int) and (alone or result > SIGNALLED):  # whoever stops a row wants no further ones
         raise SystemExit(int(result))
     return result
 

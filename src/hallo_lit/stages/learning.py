@@ -80,8 +80,9 @@ class Learning:
         for state, schedule in zip(optimizers, schedules, strict=True):
             for group in state["param_groups"]:
                 group.update({key: value for key, value in now.items() if key in group})
-                if rate is not None and group["initial_lr"] != rate:
-                    group["lr"] *= rate / group["initial_lr"]
+                before = group["initial_lr"]
+                if rate is not None and before != rate:
+                    group["lr"] = rate * (group["lr"] / before if before else 1.0)
                     group["initial_lr"] = rate
             schedule["base_lrs"] = [group["initial_lr"] for group in state["param_groups"]]
 

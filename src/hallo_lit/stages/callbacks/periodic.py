@@ -60,15 +60,18 @@ class Periodic(L.Callback):
         due = step % self.every == 0 or step == trainer.max_steps
         if due and step != self._shown:
             self._shown = step
-            began = time.perf_counter()
             self._look(trainer, pl_module)
-            for other in trainer.callbacks:  # type: ignore[attr-defined]
-                if isinstance(other, Monitor):
-                    other.leave_out(time.perf_counter() - began)
 
     def _look(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if isinstance(trainer.strategy, ModelParallelStrategy):
             return
+        began = time.perf_counter()
+        self._show_averages(trainer, pl_module)
+        for other in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(other, Monitor):
+                other.leave_out(time.perf_counter() - began)
+
+    def _show_averages(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         with ExitStack() as stack:
             stack.enter_context(others_wait())
             if not trainer.is_global_zero:
