@@ -100,3 +100,13 @@ def test_it_is_stable_diffusions_unet_up_to_its_last_tokens() -> None:
         made = ReferenceNet(UNetSpec())
     # 859 520 964 parameters of Stable Diffusion 1.5, less norm and convolution at the end and what follows the tap
     assert sum(p.numel() for p in made.parameters()) == 859_520_964 - 640 - 11_524 - 2_442_240
+
+
+def test_what_lies_behind_the_last_tokens_is_idle() -> None:
+    spec = UNetSpec(4, 4, (8, 8), (False, True), layers=1, heads=2, context_dim=8, groups=4)
+    made = ReferenceNet(spec)
+    tokens = made(normal(1, 1, 1, 4, 8, 8), normal(2, 1, 1, 2, 8))
+    sum(each.sum() for each in tokens.portrait).backward()
+    assert {name for name, parameter in made.named_parameters() if parameter.grad is None} == set(made.idle())
+    assert made.idle()
+    assert not ReferenceNet(UNetSpec(4, 4, (8, 8), (True, True), layers=1, heads=2, context_dim=8, groups=4)).idle()

@@ -65,6 +65,15 @@ def test_every_trained_parameter_has_a_gradient_whatever_is_dropped(
         assert (parameter.grad is not None) == parameter.requires_grad, name
 
 
+def test_so_it_has_where_fine_levels_have_no_attention(store: Path) -> None:
+    words = ("stage=talking", "size.unet.channels=[8,8]", "size.unet.attention=[false,true]")
+    made, batch = stage(store, *words), batch_of(store)
+    made.setup("fit")
+    losses(made, batch).loss.backward()
+    for name, parameter in made.network.named_parameters():
+        assert (parameter.grad is not None) == parameter.requires_grad, name
+
+
 def test_dropped_audio_teaches_nothing_about_audio(store: Path) -> None:
     made, batch = stage(store), batch_of(store)
     losses(made, batch, DropRates(0.0, 1.0, 0.0)).loss.backward()

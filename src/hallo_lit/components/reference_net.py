@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from hallo_lit.blocks.cell import UNetSpec
+from hallo_lit.blocks.cell import Cell, UNetSpec
 from hallo_lit.blocks.spatial import SpatialTransformer, TokenTap
 from hallo_lit.blocks.trunk import Trunk
 from hallo_lit.structs import Conditioning, ReferenceTokens
@@ -18,6 +18,22 @@ class ReferenceNet(Trunk):
         last = self.up[-1].cells[-1]
         if isinstance(last.spatial, SpatialTransformer):
             last.spatial = TokenTap(last.spatial)
+
+    def idle(self) -> list[str]:
+        """Names of the parameters behind the last tokens, where the finest level has no attention: nothing reads what
+        they make."""
+        parts: list[tuple[str, nn.Module]] = []
+        for name, level in [("mid", self.mid), *((f"up.{i}", level) for i, level in enumerate(self.up))]:
+            parts += [(f"{name}.cells.{i}", cell) for i, cell in enumerate(level.cells)]
+            parts += [] if level.resample is None else [(f"{name}.resample", level.resample)]
+        last = max(i for i, (_, part) in enumerate(parts) if isinstance(part, Cell) and part.index is not None)
+        cell, spatial = parts[last][0], parts[last][1].get_submodule("spatial")
+        tail = [] if isinstance(spatial, TokenTap) else [(f"{cell}.spatial", spatial)]
+        read = [f"{cell}.spatial.{name}." for name in TokenTap.PARTS]
+        names = [
+            f"{prefix}.{name}" for prefix, part in [*tail, *parts[last + 1 :]] for name, _ in part.named_parameters()
+        ]
+        return [name for name in names if not name.startswith(tuple(read))]
 
     def forward(self, latents: Tensor, identity: Tensor, portraits: int = 1) -> ReferenceTokens:
         """latents (b, n, c, h, w), the first `portraits` of the n rows portraits and the others motion frames;

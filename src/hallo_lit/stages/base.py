@@ -62,6 +62,9 @@ class DiffusionStage(Stage):
         self.prior = prior if isinstance(prior, ReferencePrior) and prior.measured else None
         self.terms = nn.ModuleDict({name: t for name, t in objective.terms.items() if isinstance(t, nn.Module)})
 
+    def idle(self) -> list[str]:
+        return [f"reference_net.{name}" for name in self.network.reference_net.idle()]
+
     def prime(self, data: object) -> None:
         """Fits the linear part of an untrained codec, and measures the spreads of a prior that has none.
 

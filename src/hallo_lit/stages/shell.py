@@ -45,7 +45,11 @@ class Stage(L.LightningModule):
 
     def setup(self, stage: str) -> None:
         if stage == "fit":
-            self.groups = select(self.network, self.learning.trains)
+            self.groups = select(self.network, self.learning.trains, set(self.idle()))
+
+    def idle(self) -> Sequence[str]:
+        """Parameters of the network that have no part in its work."""
+        return ()
 
     def prime(self, data: object) -> None:
         """Sets in closed form what can be set so, such as parameters in `untrained`; `data`: training set or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -22,11 +22,11 @@ class Group:
     count: int  # values
 
 
-def select(network: nn.Module, patterns: Sequence[str]) -> list[Group]:
+def select(network: nn.Module, patterns: Sequence[str], idle: Collection[str] = ()) -> list[Group]:
     """Makes exactly the parameters that `patterns` name trainable and returns one group per pattern, then the frozen.
 
     `*` also crosses dots. A parameter belongs to the first pattern that names it; patterns that begin with `!` take
-    parameters away from all others.
+    parameters away from all others. `idle`: names of parameters that nothing depends on; they stay frozen.
 
     Raises:
         UserError: a pattern names nothing, or nothing is left to train.
@@ -36,7 +36,7 @@ def select(network: nn.Module, patterns: Sequence[str]) -> list[Group]:
     parameters = dict(network.named_parameters())
     caught: dict[str, list[str]] = {pattern: [] for pattern in (*wanted, FROZEN)}
     for name in parameters:
-        taken = any(fnmatchcase(name, pattern) for pattern in refused)
+        taken = name in idle or any(fnmatchcase(name, pattern) for pattern in refused)
         first = FROZEN if taken else next((p for p in wanted if fnmatchcase(name, p)), FROZEN)
         caught[first].append(name)
     for pattern in (*wanted, *refused):
