@@ -67,8 +67,6 @@ class SpatialTransformer(TokenTransformer):
 class TokenTap(nn.Module):
     """A spatial transformer cut off after its first norm: all that the last ReferenceNet cell is for."""
 
-    PARTS = ("norm", "proj_in", "block.norm1")  # of the whole one
-
     def __init__(self, whole: SpatialTransformer) -> None:
         super().__init__()
         self.norm, self.proj_in = whole.norm, whole.proj_in

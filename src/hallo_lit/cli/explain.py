@@ -26,8 +26,8 @@ from hallo_lit.cli.words import literal
 from hallo_lit.data.spec import OtherEncoderError
 from hallo_lit.errors import UserError
 
-# choices of Hydra's that packages of the extra `launchers` bring
 ONE_FOR_A_LIST = ("weights",)  # verbs that take a word for a list of it
+# choices of Hydra's that packages of the extra `launchers` bring
 PLUGINS = ("hydra/sweeper=optuna", *(f"hydra/launcher={n}" for n in ("joblib", "submitit_local", "submitit_slurm")))
 
 
@@ -73,6 +73,8 @@ def sentence(error: BaseException, verb: Verb, folder: str | None = None) -> str
             )
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"The disk is full: {error.filename or 'the output'} could not be written; free some space."
+        case FileExistsError() | NotADirectoryError() if error.filename:
+            return f"{error.filename} cannot be written ({error.strerror}); choose another place."
         case PermissionError() if error.filename:
             return f"No permission to use {error.filename}; choose another place or change its permissions."
     if type(error).__name__ == "OutOfMemoryError":

@@ -88,12 +88,10 @@ def _run(verb: Verb, words: list[str]) -> int:
             hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=verb.name)(task)()
         except SystemExit as leaving:
             return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
+        except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
             if known := sentence(error, verb, call.folder):
                 raise UserError(known) from error
             raise
-        except (FileExistsError, NotADirectoryError, PermissionError) as error:
-            raise UserError(f"{error.filename} cannot be written ({error.strerror}); choose another place.") from error
     return 0
 
 

@@ -28,12 +28,10 @@ class ReferenceNet(Trunk):
             parts += [] if level.resample is None else [(f"{name}.resample", level.resample)]
         last = max(i for i, (_, part) in enumerate(parts) if isinstance(part, Cell) and part.index is not None)
         cell, spatial = parts[last][0], parts[last][1].get_submodule("spatial")
-        tail = [] if isinstance(spatial, TokenTap) else [(f"{cell}.spatial", spatial)]
-        read = [f"{cell}.spatial.{name}." for name in TokenTap.PARTS]
-        names = [
-            f"{prefix}.{name}" for prefix, part in [*tail, *parts[last + 1 :]] for name, _ in part.named_parameters()
-        ]
-        return [name for name in names if not name.startswith(tuple(read))]
+        behind, read = parts[last + 1 :], set[int]()
+        if isinstance(spatial, SpatialTransformer):
+            behind, read = [(f"{cell}.spatial", spatial), *behind], {id(p) for p in TokenTap(spatial).parameters()}
+        return [f"{at}.{name}" for at, part in behind for name, p in part.named_parameters() if id(p) not in read]
 
     def forward(self, latents: Tensor, identity: Tensor, portraits: int = 1) -> ReferenceTokens:
         """latents (b, n, c, h, w), the first `portraits` of the n rows portraits and the others motion frames;
